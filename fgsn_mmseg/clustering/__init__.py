@@ -1,0 +1,16 @@
+from .codebook import Codebook, clustering_figures
+from .codebook_file import read_codebook, write_codebook
+from .kmeans import kmeans, nearest_centroids
+from .pca import pca_whitening
+from .sampling import sample_cells
+
+__all__ = [
+    'Codebook',
+    'clustering_figures',
+    'kmeans',
+    'nearest_centroids',
+    'pca_whitening',
+    'read_codebook',
+    'sample_cells',
+    'write_codebook',
+]

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .kmeans import kmeans, nearest_centroids
+from .pca import pca_whitening
+
+# Upper limit of the (rows, K) distance block: 64 MB of float32.
+MAX_BLOCK = 1 << 24
+
+
+class Codebook(nn.Module):
+    """PCA-whitening and k-means centroids: a feature in, a label out.
+
+    A feature f becomes ``normalize(f @ pca_matrix + pca_bias)``; its label is
+    the nearest centroid in squared L2 (paper, section 3). The three buffers
+    are part of the state dict, so a checkpoint holds the labels' meaning.
+
+    Args:
+        num_clusters: K.
+        in_channels: C, channels of the features.
+        pca_dim: D <= C, dimensions kept. Defaults to 256.
+    """
+
+    pca_matrix: Tensor
+    pca_bias: Tensor
+    centroids: Tensor
+
+    def __init__(
+        self, num_clusters: int, in_channels: int, pca_dim: int = 256
+    ) -> None:
+        super().__init__()
+        if num_clusters < 1:
+            raise ValueError(
+                f'`num_clusters` should be positive, but got {num_clusters}.'
+            )
+        if not 1 <= pca_dim <= in_channels:
+            raise ValueError(
+                f'`pca_dim` should be in 1..in_channels={in_channels}, but '
+                f'got {pca_dim}.'
+            )
+        self.num_clusters = num_clusters
+        self.in_channels = in_channels
+        self.pca_dim = pca_dim
+        self.register_buffer('pca_matrix', torch.zeros(in_channels, pca_dim))
+        self.register_buffer('pca_bias', torch.zeros(pca_dim))
+        self.register_buffer('centroids', torch.zeros(num_clusters, pca_dim))
+
+    @torch.no_grad()
+    def fit(
+        self,
+        features: Tensor | np.ndarray,
+        seed: int = 0,
+        iterations: int = 20,
+    ) -> dict[str, float]:
+        """Fit whitening and centroids to features, in place.
+
+        Args:
+            features: (M, C), M >= K.
+            seed: Same seed and features give the same codebook.
+            iterations: k-means iterations.
+
+        Returns:
+            Figures of the clustering, see :func:`clustering_figures`.
+
+        Raises:
+            ValueError: If there are fewer than K features, or they have
+                another number of channels or values that are not finite.
+        """
+        features = torch.as_tensor(features, dtype=torch.float32).cpu()
+        if features.ndim != 2 or features.shape[1] != self.in_channels:
+            raise ValueError(
+                f'`features` should be of shape (M, {self.in_channels}), but '
+                f'got {tuple(features.shape)}.'
+            )
+        if len(features) < self.num_clusters:
+            raise ValueError(
+                'Clustering needs at least num_clusters='
+                f'{self.num_clusters} features, but only {len(features)} '
+                'were given.'
+            )
+        if not features.isfinite().all():
+            raise ValueError(
+                '`features` should be finite, but got NaN or infinite '
+                'values. The network diverged: lower the learning rate.'
+            )
+        matrix, bias = pca_whitening(features, self.pca_dim)
+        reduced = F.normalize(features @ matrix + bias).numpy()
+        centroids = kmeans(reduced, self.num_clusters, iterations, seed)
+        self.pca_matrix.copy_(matrix)
+        self.pca_bias.copy_(bias)
+        self.centroids.copy_(torch.from_numpy(centroids))
+        distances, labels = nearest_centroids(reduced, centroids)
+        return clustering_figures(distances, labels, self.num_clusters)
+
+    def reduce(self, features: Tensor) -> Tensor:
+        """Whiten and normalise: (..., C) -> (..., D) of unit length."""
+        return F.normalize(
+            features.float() @ self.pca_matrix + self.pca_bias, dim=-1
+        )
+
+    @torch.no_grad()
+    def assign(self, features: Tensor) -> Tensor:
+        """Label of each feature: (M, C) -> (M,) int64 in 0..K-1."""
+        with torch.autocast(features.device.type, enabled=False):
+            # |y - c|^2 = |y|^2 - 2 y.c + |c|^2, and |y| is the same for all c
+            offset = self.centroids.square().sum(1)
+            transposed = -2 * self.centroids.T
+            rows = max(1, MAX_BLOCK // self.num_clusters)
+            return torch.cat(
+                [
+                    torch.addmm(offset, self.reduce(block), transposed).argmin(
+                        1
+                    )
+                    for block in features.split(rows)
+                ]
+            )
+
+    def assign_map(self, features: Tensor) -> Tensor:
+        """Label of each cell: (B, C, h, w) -> (B, h, w) int64."""
+        batch, channels, height, width = features.shape
+        rows = features.permute(0, 2, 3, 1).reshape(-1, channels)
+        return self.assign(rows).view(batch, height, width)
+
+
+def clustering_figures(
+    distances: np.ndarray, labels: np.ndarray, num_clusters: int
+) -> dict[str, float]:
+    """What a person wants to know of a clustering.
+
+    Args:
+        distances: (M,) squared distances to the nearest centroid.
+        labels: (M,) ids in 0..K-1.
+        num_clusters: K.
+
+    Returns:
+        ``inertia`` (mean squared distance), ``used_clusters``,
+        ``largest_share`` (of the features, in 0..1) and ``entropy`` of the
+        shares (bits, at most log2(K)).
+    """
+    shares = np.bincount(labels, minlength=num_clusters) / len(labels)
+    used = shares[shares > 0]
+    return dict(
+        inertia=float(distances.mean()),
+        used_clusters=int(len(used)),
+        largest_share=float(shares.max()),
+        entropy=abs(math.fsum(-used * np.log2(used))),
+    )

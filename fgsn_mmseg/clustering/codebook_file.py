@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import h5py
+import torch
+
+from .codebook import Codebook
+
+# Names in the files that the authors' code leaves, and ours.
+DATASETS = dict(
+    cluster_centroids='centroids',
+    pca_transform_Amat='pca_matrix',
+    pca_transform_bvec='pca_bias',
+)
+
+
+def write_codebook(path: str | os.PathLike, codebook: Codebook) -> None:
+    """Write a codebook in the layout of the authors' ``centroids_*.h5``.
+
+    Args:
+        path: File to write; its folder is made.
+        codebook: The codebook.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + '.part')
+    with h5py.File(partial, 'w') as file:
+        for name, buffer in DATASETS.items():
+            file[name] = getattr(codebook, buffer).cpu().numpy()
+    os.replace(partial, path)
+
+
+def read_codebook(path: str | os.PathLike) -> Codebook:
+    """Read a codebook written by :func:`write_codebook` or by the authors.
+
+    Args:
+        path: HDF5 file with ``cluster_centroids`` (K, D),
+            ``pca_transform_Amat`` (C, D) and ``pca_transform_bvec`` (D,).
+
+    Returns:
+        The codebook.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no HDF5 file or lacks a data set.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'There is no codebook file {str(path)!r}.')
+    try:
+        with h5py.File(path, 'r') as file:
+            state = {
+                buffer: torch.from_numpy(file[name][()]).float()
+                for name, buffer in DATASETS.items()
+            }
+    except (OSError, KeyError) as error:
+        raise ValueError(
+            f'{str(path)!r} should be an HDF5 file with '
+            f'{", ".join(DATASETS)}, but: {error}.'
+        ) from error
+    state['pca_bias'] = state['pca_bias'].flatten()
+    channels, dim = state['pca_matrix'].shape
+    codebook = Codebook(len(state['centroids']), channels, dim)
+    codebook.load_state_dict(state)
+    return codebook
