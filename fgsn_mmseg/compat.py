@@ -1,0 +1,177 @@
+"""The few lines that make the mm* packages run on today's torch.
+
+`prepare()` is called on ``import fgsn_mmseg``, before anything imports
+``mmseg.models``; every function here may be called any number of times.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pickle
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from packaging.specifiers import SpecifierSet
+
+# Import name -> (distribution, versions): those of pyproject.toml, checked
+# here because no mm* package declares the other two, and mmseg 1.2 asserts
+# on import that mmcv is older than 2.2.0.
+REQUIREMENTS = {
+    'mmengine': ('mmengine', '>=0.10.2,<1.0'),
+    'mmcv': ('mmcv', '>=2.0.0,<2.2.0'),
+    'mmseg': ('mmsegmentation', '>=1.2.0,<1.3'),
+}
+# Imported by mmseg, declared by nobody.
+UNDECLARED = ('ftfy', 'regex')
+# All that a HistoryBuffer pickles by `getattr`.
+HISTORY_BUFFER_METHODS = ('mean', 'min', 'max', 'current')
+
+
+def prepare() -> None:
+    """Check the versions, then fill the gaps of what is installed.
+
+    Raises:
+        ImportError: If a package is missing or has a wrong version.
+    """
+    check_versions()
+    install_mmcv_ops()
+    allow_checkpoint_globals()
+
+
+def check_versions() -> None:
+    """Check mmengine, mmcv, mmseg and what mmseg forgets to ask for.
+
+    No package is imported for it: mmseg fails on import, with an error that
+    names no remedy, where mmcv is missing or too new.
+
+    Raises:
+        ImportError: One sentence: each package that is missing or has a
+            wrong version, and the command that installs it.
+    """
+    problems, to_install = [], []
+    wrong_mmcv = False
+    for name, (distribution, versions) in REQUIREMENTS.items():
+        version = installed_version(name)
+        if version is None:
+            problems.append(f'`{name}` should be {versions}, but is missing')
+        elif not SpecifierSet(versions).contains(version, prereleases=True):
+            problems.append(
+                f'`{name}` should be {versions}, but got {version!r}'
+            )
+            wrong_mmcv = wrong_mmcv or name == 'mmcv'
+        else:
+            continue
+        to_install.append(f'"{distribution}{versions}"')
+    for name in UNDECLARED:
+        if importlib.util.find_spec(name) is None:
+            problems.append(f'`{name}` should be there, but is missing')
+            to_install.append(name)
+    if not problems:
+        return
+    command = f'`pip install {" ".join(to_install)}`'
+    if any(item.startswith('"mmcv') for item in to_install):
+        # The extra brings all else along. Not named where mmcv is in order:
+        # it would overwrite a compiled mmcv.
+        command = (
+            '`pip install "fgsn-mmseg[lite]"` '
+            '(or "fgsn-mmseg[full]", which compiles mmcv)'
+        )
+    if wrong_mmcv:
+        # mmcv and mmcv-lite own the same folder: pip removes neither for
+        # the other.
+        command = (
+            f'`pip uninstall -y mmcv mmcv-lite mmcv-full`, then {command}'
+        )
+    raise ImportError(f'{", ".join(problems)}; run {command}.')
+
+
+def installed_version(package: str) -> str | None:
+    """Read the version of a package from its ``version.py``.
+
+    Args:
+        package: Import name of a package.
+
+    Returns:
+        The version; None where the package is absent, or where only the rest
+        of an uninstalled one is left (a folder without ``version.py``).
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    path = Path(next(iter(spec.submodule_search_locations))) / 'version.py'
+    if not path.is_file():
+        return None
+    match = re.search(
+        r'^__version__\s*=\s*[\'"]([^\'"]+)[\'"]',
+        path.read_text(encoding='utf-8'),
+        re.MULTILINE,
+    )
+    return match.group(1) if match else None
+
+
+def install_mmcv_ops() -> None:
+    """Put a stand-in for ``mmcv.ops`` in place where none is compiled.
+
+    mmseg's heads and losses import ``mmcv.ops`` unguarded; with mmcv-lite
+    that import fails. Does nothing where compiled operators exist.
+    """
+    if 'mmcv.ops' in sys.modules:
+        return
+    if importlib.util.find_spec('mmcv._ext') is not None:
+        return
+    mmcv = importlib.import_module('mmcv')
+    ops = importlib.import_module('fgsn_mmseg.mmcv_ops')
+    sys.modules['mmcv.ops'] = ops
+    mmcv.ops = ops  # as the import system does for `import mmcv.ops`
+
+
+def allow_checkpoint_globals() -> None:
+    """Let ``torch.load`` read mmengine's checkpoints, protection left on.
+
+    torch >= 2.6 loads with ``weights_only=True``, which refuses the log
+    history that every mmengine checkpoint holds. Named here is exactly what
+    such a history consists of. Older torch has no such need: up to 2.3 there
+    is no such call, and 2.4 and 2.5 do not understand pairs.
+    """
+    major, minor = torch.__version__.split('.')[:2]
+    if (int(major), int(minor)) < (2, 6):
+        return
+    from mmengine.logging import HistoryBuffer
+
+    array = np.zeros(1)
+    reconstruct, scalar = array.__reduce__()[0], array[0].__reduce__()[0]
+    allowed: list[Any] = [
+        HistoryBuffer,
+        np.ndarray,
+        np.dtype,
+        (_history_buffer_method, 'builtins.getattr'),
+    ]
+    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+        # The first is what numpy < 2 wrote, the second what numpy >= 2 writes.
+        allowed.append((reconstruct, f'{module}._reconstruct'))
+        allowed.append((scalar, f'{module}.scalar'))
+    numbers = np.typecodes['AllInteger'] + np.typecodes['Float'] + '?'
+    allowed.extend({type(np.dtype(code)) for code in numbers})
+    torch.serialization.add_safe_globals(allowed)
+
+
+def _history_buffer_method(owner: Any, name: Any) -> Any:
+    """Serve in place of ``getattr`` while a checkpoint is read.
+
+    HistoryBuffer pickles its methods, and pickle writes a method as a call
+    of ``getattr``. The real one would open the door to any code.
+    """
+    from mmengine.logging import HistoryBuffer
+
+    if owner is HistoryBuffer and name in HISTORY_BUFFER_METHODS:
+        return getattr(HistoryBuffer, name)
+    raise pickle.UnpicklingError(
+        f'`getattr` in a checkpoint should ask HistoryBuffer for one of '
+        f'{HISTORY_BUFFER_METHODS}, but got {owner!r} and {name!r}. '
+        'Do not load this file unless you trust its source.'
+    )
