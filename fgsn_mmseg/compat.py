@@ -11,6 +11,7 @@ import importlib.util
 import pickle
 import re
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def install_mmcv_ops() -> None:
         return
     if importlib.util.find_spec('mmcv._ext') is not None:
         return
-    mmcv = importlib.import_module('mmcv')
+    mmcv: Any = importlib.import_module('mmcv')
     ops = importlib.import_module('fgsn_mmseg.mmcv_ops')
     sys.modules['mmcv.ops'] = ops
     mmcv.ops = ops  # as the import system does for `import mmcv.ops`
@@ -147,6 +148,7 @@ def allow_checkpoint_globals() -> None:
     reconstruct, scalar = array.__reduce__()[0], array[0].__reduce__()[0]
     allowed: list[Any] = [
         HistoryBuffer,
+        defaultdict,
         np.ndarray,
         np.dtype,
         (_history_buffer_method, 'builtins.getattr'),
