@@ -7,13 +7,40 @@ from .agreement import (
     match_bits,
     mutual_information,
 )
+from .cluster_information import (
+    cluster_class_counts,
+    contingency_table,
+    majority_vote_iou,
+    normalized_mutual_information,
+    purity,
+)
+from .cluster_information_metric import ClusterInformationMetric
 from .correspondence_metric import CorrespondenceMetric
+from .label_map_writer import (
+    LabelMapWriter,
+    label_map_path,
+    read_label_map,
+    write_label_map,
+)
+from .stationary import count_at_points, stationary_clusters
 
 __all__ = [
+    'ClusterInformationMetric',
     'CorrespondenceMetric',
+    'LabelMapWriter',
     'agreement_figures',
     'chance_agreement',
+    'cluster_class_counts',
+    'contingency_table',
+    'count_at_points',
     'label_agreement',
+    'label_map_path',
+    'majority_vote_iou',
     'match_bits',
     'mutual_information',
+    'normalized_mutual_information',
+    'purity',
+    'read_label_map',
+    'stationary_clusters',
+    'write_label_map',
 ]
