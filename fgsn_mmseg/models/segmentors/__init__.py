@@ -1,0 +1,4 @@
+from .fgsn import FGSN
+from .teacher import Teacher
+
+__all__ = ['FGSN', 'Teacher']

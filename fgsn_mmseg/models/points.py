@@ -1,0 +1,162 @@
+"""The only place with arithmetic between pixels, points and cells.
+
+A pixel coordinate is 0 at the centre of the first pixel. A map of (h, w)
+cells covers an image of (H, W) pixels in one of three ways:
+
+- ``'corners'``: the first and last cells lie on the first and last pixels
+  (``align_corners=True``): x * (w - 1) / (W - 1).
+- ``'centers'``: each cell covers W / w pixels (``align_corners=False``):
+  (x + 0.5) * w / W - 0.5.
+- ``'authors'``: x * w / W, the scaling of the authors' code, up to 0.87 of a
+  cell off; for comparisons only.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Size = tuple[int, int]
+GRIDS = ('corners', 'centers', 'authors')
+
+
+def check_grid(grid: str) -> str:
+    """Return ``grid`` if there is such a one, else raise ValueError."""
+    if grid not in GRIDS:
+        raise ValueError(f'`grid` should be one of {GRIDS}, but got {grid!r}.')
+    return grid
+
+
+def to_map(
+    points: Tensor, crop_size: Size, map_size: Size, grid: str
+) -> Tensor:
+    """Pixel coordinates to fractional cell coordinates.
+
+    Args:
+        points: (N, 2) x and y in pixels.
+        crop_size: (H, W) of the image.
+        map_size: (h, w) of the map.
+        grid: ``'corners'``, ``'centers'`` or ``'authors'``.
+
+    Returns:
+        (N, 2) float64 x and y in cells.
+    """
+    check_grid(grid)
+    points = points.double()
+    image = points.new_tensor([crop_size[1], crop_size[0]])
+    cells = points.new_tensor([map_size[1], map_size[0]])
+    if grid == 'corners':
+        return points * (cells - 1) / (image - 1).clamp(min=1)
+    if grid == 'centers':
+        return (points + 0.5) * cells / image - 0.5
+    return points * cells / image
+
+
+def to_cells(
+    points: Tensor, crop_size: Size, map_size: Size, grid: str
+) -> tuple[Tensor, Tensor]:
+    """Nearest cell of each point, rounded half up.
+
+    Args:
+        points: (N, 2) x and y in pixels of the image.
+        crop_size: (H, W) of the image.
+        map_size: (h, w) of the map.
+        grid: ``'corners'``, ``'centers'`` or ``'authors'``.
+
+    Returns:
+        Cells (N, 2) int64, x and y, and whether each lies inside the map,
+        (N,) bool.
+    """
+    cells = torch.floor(to_map(points, crop_size, map_size, grid) + 0.5).long()
+    limits = cells.new_tensor([map_size[1], map_size[0]])
+    return cells, ((cells >= 0) & (cells < limits)).all(1)
+
+
+def match_cells(
+    points: Tensor,
+    points2: Tensor,
+    crop_size: Size,
+    map_size: Size,
+    grid: str,
+    crop_size2: Size | None = None,
+    map_size2: Size | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Cells of correspondences whose two cells both lie inside.
+
+    Args:
+        points: (N, 2) in the reference.
+        points2: (N, 2) in the target.
+        crop_size: (H, W) of the reference.
+        map_size: (h, w) of the reference's map.
+        grid: See :func:`to_cells`.
+        crop_size2: The same of the target. Defaults to the reference's.
+        map_size2: The same of the target. Defaults to the reference's.
+
+    Returns:
+        Cells (n, 2) and (n, 2), and which correspondences were kept,
+        (N,) bool with n true values.
+    """
+    cells, inside = to_cells(points, crop_size, map_size, grid)
+    cells2, inside2 = to_cells(
+        points2, crop_size2 or crop_size, map_size2 or map_size, grid
+    )
+    kept = inside & inside2
+    return cells[kept], cells2[kept], kept
+
+
+def at_cells(maps: Tensor, cells: Tensor) -> Tensor:
+    """Values of a map (..., h, w) at cells (n, 2): (n, ...)."""
+    return maps[..., cells[:, 1], cells[:, 0]].movedim(-1, 0)
+
+
+def at_points(
+    maps: Tensor, points: Tensor, crop_size: Size, grid: str
+) -> Tensor:
+    """Bilinear interpolation of a map at sub-pixel points.
+
+    Args:
+        maps: (C, h, w).
+        points: (N, 2) in pixels; outside of the map its border counts.
+        crop_size: (H, W) of the image that the map covers.
+        grid: See :func:`to_cells`.
+
+    Returns:
+        (N, C).
+    """
+    height, width = maps.shape[-2:]
+    cells = to_map(points, crop_size, (height, width), grid)
+    scale = cells.new_tensor([max(width - 1, 1), max(height - 1, 1)])
+    normed = (cells * 2 / scale - 1).to(maps.dtype)
+    values = F.grid_sample(
+        maps[None],
+        normed[None, None],
+        padding_mode='border',
+        align_corners=True,
+    )
+    return values[0, :, 0].T
+
+
+def resample_labels(labels: Tensor, size: Size, grid: str) -> Tensor:
+    """Label map at another resolution of the same image (nearest cell).
+
+    Args:
+        labels: (B, h, w).
+        size: (h', w') wanted.
+        grid: See :func:`to_cells`.
+
+    Returns:
+        (B, h', w').
+    """
+    old = labels.shape[-2:]
+    if tuple(old) == tuple(size):
+        return labels
+    index = []
+    for length, new in zip(old, size):
+        position = torch.arange(new, device=labels.device, dtype=torch.float64)
+        if grid == 'corners':
+            position = position * (length - 1) / max(new - 1, 1)
+        else:
+            position = (position + 0.5) * length / new - 0.5
+        index.append(torch.floor(position + 0.5).long().clamp(0, length - 1))
+    return labels[:, index[0][:, None], index[1]]

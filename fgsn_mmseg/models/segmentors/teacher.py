@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from ..decode_heads import tapped
+
+
+class Teacher(nn.Module):
+    """Frozen copy of a student's way from image to features.
+
+    It stays in eval mode, has no gradients and no classifier; its weights
+    are part of the state dict, so that training resumes with the very labels
+    that it had (method: teacher := copy of student at each clustering).
+
+    Args:
+        student: The segmentor to copy.
+        feature_layer: Inner layer of the decode head that gives the
+            features, see :func:`fgsn_mmseg.models.decode_heads.tapped`.
+    """
+
+    def __init__(self, student: nn.Module, feature_layer: str | None) -> None:
+        super().__init__()
+        self.feature_layer = feature_layer
+        self.backbone = copy.deepcopy(student.backbone)
+        self.neck = copy.deepcopy(student.neck) if student.with_neck else None
+        self.decode_head = copy.deepcopy(student.decode_head)
+        self.decode_head.conv_seg = nn.Identity()
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> Teacher:
+        """Stay in eval mode whatever ``mode`` is."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (B, C, h, w) of normalised images (B, 3, H, W)."""
+        maps = self.backbone(images)
+        if self.neck is not None:
+            maps = self.neck(maps)
+        with tapped(self.decode_head, self.feature_layer) as features:
+            self.decode_head(maps)
+        return features[-1]
