@@ -1,4 +1,11 @@
 from .losses import CorrespondenceLoss, FeatureHingeLoss
+from .pair_data_preprocessor import PairDataPreProcessor
 from .segmentors import FGSN, Teacher
 
-__all__ = ['FGSN', 'CorrespondenceLoss', 'FeatureHingeLoss', 'Teacher']
+__all__ = [
+    'FGSN',
+    'CorrespondenceLoss',
+    'FeatureHingeLoss',
+    'PairDataPreProcessor',
+    'Teacher',
+]

@@ -1,0 +1,3 @@
+from .pair_data_sample import PairDataSample
+
+__all__ = ['PairDataSample']

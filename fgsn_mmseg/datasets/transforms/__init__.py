@@ -1,0 +1,17 @@
+from .load_correspondences import LoadCorrespondences
+from .load_image_pair import LoadImagePair
+from .pack_pair_inputs import PackPairInputs
+from .random_crop_pair import RandomCropPair
+from .random_flip_pair import RandomFlipPair
+from .resize_pair import ResizePair
+from .standardize_pair import StandardizePair
+
+__all__ = [
+    'LoadCorrespondences',
+    'LoadImagePair',
+    'PackPairInputs',
+    'RandomCropPair',
+    'RandomFlipPair',
+    'ResizePair',
+    'StandardizePair',
+]

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import logging
+import os.path as osp
+from typing import Any, Dict, List
+
+import numpy as np
+from mmengine.logging import print_log
+from mmseg.registry import DATASETS
+
+from .correspondence import CorrespondenceDataset, read_name_list
+from .reference_index import load_reference_index
+
+
+@DATASETS.register_module()
+class ReferenceImageDataset(CorrespondenceDataset):
+    """Every reference image once, with all its correspondence positions.
+
+    What the clustering looks at. The positions of an image are gathered over
+    all pairs in which it is the reference, and kept in one file beside the
+    data (see :mod:`fgsn_mmseg.datasets.reference_index`), so that a second
+    start opens one file. Images are sorted by path.
+
+    Args:
+        *args: As in :class:`CorrespondenceDataset`.
+        both_directions (bool): Count the target of a pair as a reference
+            too, as the swapped pairs of :class:`CorrespondenceDataset` do.
+            Defaults to False.
+        reference_image_names (str, optional): List file, relative to
+            ``data_root``, one image a line: only these images are used. A
+            name is a path relative to the image root or, as the authors
+            write it, the path's ``<first>_<third>`` component, with or
+            without the extension. A listed path that is no reference of a
+            pair, but is there, comes without positions. Defaults to None:
+            all reference images of the pairs.
+        cache_dir (str, optional): Folder of the index. Defaults to None: the
+            folder that holds the folder of ``.mat`` files.
+        **kwargs: As in :class:`CorrespondenceDataset`.
+
+    Raises:
+        FileNotFoundError: A list, a folder or a file is missing.
+        ValueError: A file is broken, or no image is left.
+    """
+
+    METAINFO: dict = dict(dataset_type='reference_images')
+
+    def __init__(
+        self,
+        *args: Any,
+        reference_image_names: str | None = None,
+        cache_dir: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.reference_image_names = reference_image_names
+        self.cache_dir = cache_dir
+        super().__init__(*args, **kwargs)
+
+    def load_data_list(self) -> List[dict]:
+        """List the images.
+
+        Returns:
+            list[dict]: For each image ``img_path`` and ``points`` ((N, 2)
+            float32 xy in pixels of the original image).
+        """
+        pairs = super().load_data_list()
+        cache_dir = self.cache_dir
+        if cache_dir is None:
+            cache_dir = osp.dirname(osp.abspath(self.data_prefix['corr_path']))
+        index = load_reference_index(
+            [(pair['corr_path'], pair['swap']) for pair in pairs], cache_dir
+        )
+        if self.reference_image_names:
+            index = self._select(index)
+        img_root = self.data_prefix['img_path']
+        return [
+            dict(img_path=osp.join(img_root, name), points=index[name].copy())
+            for name in sorted(index)
+        ]
+
+    def _select(self, index: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+        """Keep the listed images."""
+        source = osp.join(
+            self.data_root or '', str(self.reference_image_names)
+        )
+        aliases: Dict[str, List[str]] = {}
+        for img_path in index:
+            for alias in _aliases(img_path):
+                aliases.setdefault(alias, []).append(img_path)
+        img_root = self.data_prefix['img_path']
+        selected: Dict[str, np.ndarray] = {}
+        unknown = []
+        for name in read_name_list(source):
+            if name in aliases:
+                selected.update({path: index[path] for path in aliases[name]})
+            elif osp.isfile(osp.join(img_root, name)):
+                selected[name] = np.zeros((0, 2), dtype=np.float32)
+            else:
+                unknown.append(name)
+        if not selected:
+            raise ValueError(
+                '`reference_image_names` should list reference images of the '
+                f'pairs, but got {unknown[:1]!r} ... in {source!r}. Use the '
+                'list that belongs to `ann_file`.'
+            )
+        if unknown:
+            print_log(
+                f'{source}: {len(unknown)} names are left out, the first is '
+                f'{unknown[0]!r}: no reference image of the listed pairs.',
+                logger='current',
+                level=logging.WARNING,
+            )
+        return selected
+
+
+def _aliases(img_path: str) -> List[str]:
+    """Names under which lists may know an image.
+
+    Example:
+        >>> _aliases('a/b/c.jpg')
+        ['a/b/c.jpg', 'a/b/c', 'a_c.jpg', 'a_c']
+    """
+    names = [img_path]
+    parts = img_path.split('/')
+    if len(parts) > 1:
+        names.append(f'{parts[0]}_{parts[-1]}')
+    return [alias for n in names for alias in (n, osp.splitext(n)[0])]

@@ -1,0 +1,54 @@
+"""Which keys of a results dict belong to which image."""
+
+from __future__ import annotations
+
+from typing import List
+
+import numpy as np
+
+#: Suffixes of the keys of the reference and of the target image.
+SUFFIXES = ('', '2')
+
+
+def present_images(results: dict) -> List[str]:
+    """Suffixes of the images in ``results``: [''], ['2'] or both.
+
+    Raises:
+        KeyError: There is no image.
+    """
+    suffixes = [s for s in SUFFIXES if results.get(f'img{s}') is not None]
+    if not suffixes:
+        raise KeyError(
+            "`results` should have the key 'img', but got "
+            f'{sorted(results)!r}. Put LoadImagePair earlier in the pipeline.'
+        )
+    return suffixes
+
+
+def inside(points: np.ndarray, shape: tuple) -> np.ndarray:
+    """Which points lie on the area of an image's pixels.
+
+    The first pixel reaches from -0.5 to 0.5, as 0 is its centre.
+
+    Args:
+        points (np.ndarray): (N, 2) xy.
+        shape (tuple): (H, W) of the image.
+
+    Returns:
+        np.ndarray: (N,) bool.
+    """
+    height, width = shape[:2]
+    x, y = points[:, 0], points[:, 1]
+    return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+
+
+def keep_points(results: dict, keep: np.ndarray) -> None:
+    """Drop correspondences from all keys that hold them.
+
+    Args:
+        results (dict): Changed in place.
+        keep (np.ndarray): (N,) bool.
+    """
+    for key in ('points', 'points2', 'point_weights'):
+        if results.get(key) is not None:
+            results[key] = results[key][keep]

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Dict, List
+
+import torch
+from mmseg.models import SegDataPreProcessor
+from mmseg.registry import MODELS
+
+from fgsn_mmseg.structures import PairDataSample
+
+# What mmseg's stacking writes into a sample about one image.
+_STACK_KEYS = ('img_shape', 'pad_shape', 'padding_size', 'img_padding_size')
+
+
+@MODELS.register_module()
+class PairDataPreProcessor(SegDataPreProcessor):
+    """mmseg's preprocessor for image pairs as well as for single images.
+
+    A batch whose ``inputs`` is a dict holds pairs: both images are
+    normalized as mmseg does it. In training all images of a batch, reference
+    and target, are padded to one size: ``size``, or the largest among them.
+    In validation the two images of a pair may differ in size; with several
+    pairs a batch the reference images must have one size, and so must the
+    target images. Padding is on the right and at the bottom, so that points
+    keep their coordinates.
+
+    A batch whose ``inputs`` is a list holds single images and is treated by
+    :class:`mmseg.models.SegDataPreProcessor` itself.
+
+    Args:
+        size (tuple[int], optional): Fixed (height, width) to pad to in
+            training. Defaults to None.
+        size_divisor (int, optional): Pad to a multiple of it. Defaults to
+            None; with ``size`` None as well it is 1.
+        **kwargs: As in :class:`mmseg.models.SegDataPreProcessor`.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        size: tuple | None = None,
+        size_divisor: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if size is None and size_divisor is None:
+            # mmseg's stacking asks for exactly one of the two.
+            size_divisor = 1
+        super().__init__(*args, size=size, size_divisor=size_divisor, **kwargs)
+
+    def forward(self, data: dict, training: bool = False) -> Dict[str, Any]:
+        """Normalize, pad and stack.
+
+        Args:
+            data: ``inputs``: ``dict(img=[(3, H, W), ...],
+                img2=[(3, H2, W2), ...])`` with B images each, or a list of
+                images; ``data_samples``: list of B samples, or None when not
+                training.
+            training: Whether images are padded to one size.
+
+        Returns:
+            dict: ``inputs``: ``dict(img=(B, 3, H, W), img2=(B, 3, H2, W2))``
+            or (B, 3, H, W), float32; ``data_samples`` as given, with
+            ``img_shape``, ``pad_shape`` (and ``...2``) of the images.
+
+        Raises:
+            ValueError: The images of a validation batch differ in size.
+        """
+        if not isinstance(data['inputs'], Mapping):
+            return super().forward(data, training)
+        data = self.cast_data(data)
+        images = [list(data['inputs'][key]) for key in ('img', 'img2')]
+        samples = data.get('data_samples')
+        # mmseg writes its notes on the target images into samples of theirs.
+        notes = [PairDataSample() for _ in images[1]]
+        if training:
+            both = super().forward(
+                dict(
+                    inputs=images[0] + images[1],
+                    data_samples=None if samples is None else samples + notes,
+                ),
+                training=True,
+            )['inputs']
+            stacked = list(both.split(len(images[0])))
+        else:
+            stacked = [
+                self._stack_equal(images[0], samples),
+                self._stack_equal(images[1], notes),
+            ]
+        if samples is not None:
+            self._note_shapes(samples, notes, images, stacked)
+        return dict(
+            inputs=dict(img=stacked[0], img2=stacked[1]), data_samples=samples
+        )
+
+    def _stack_equal(
+        self, images: List[torch.Tensor], samples: List[PairDataSample] | None
+    ) -> torch.Tensor:
+        """(B, 3, H, W) of images of one size, as mmseg does it in testing."""
+        shapes = sorted({tuple(image.shape[1:]) for image in images})
+        if len(shapes) > 1:
+            raise ValueError(
+                'the images of a validation batch should have one size, but '
+                f'got {shapes!r}. Use batch_size=1 or resize them to one '
+                'scale.'
+            )
+        if samples is None:
+            samples = [PairDataSample() for _ in images]
+        data = dict(inputs=images, data_samples=samples)
+        return super().forward(data, training=False)['inputs']
+
+    @staticmethod
+    def _note_shapes(
+        samples: List[PairDataSample],
+        notes: List[PairDataSample],
+        images: List[List[torch.Tensor]],
+        stacked: List[torch.Tensor],
+    ) -> None:
+        """Write sizes before and after padding into the samples."""
+        for i, (sample, note) in enumerate(zip(samples, notes)):
+            for key in _STACK_KEYS:
+                if key in note:
+                    sample.set_metainfo({f'{key}2': note.get(key)})
+            for suffix, images_, batch in zip(('', '2'), images, stacked):
+                sample.set_metainfo(
+                    {
+                        f'img_shape{suffix}': tuple(images_[i].shape[-2:]),
+                        f'pad_shape{suffix}': tuple(batch.shape[-2:]),
+                    }
+                )
