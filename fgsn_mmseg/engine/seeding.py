@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def derive_seed(*numbers: int) -> int:
+    """One seed in 0..2^32-1 from several numbers, e.g. seed and iteration."""
+    state = np.random.SeedSequence([int(number) for number in numbers])
+    return int(state.generate_state(1)[0])
+
+
+@contextmanager
+def scoped_seed(seed: int) -> Iterator[None]:
+    """Seed python, numpy and torch (CPU), and put their states back after.
+
+    mmcv's transforms draw from these process-wide generators, so a sample
+    can only be drawn again if they are set before it.
+
+    Args:
+        seed: In 0..2^32-1.
+    """
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.random.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])
