@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import mmseg
@@ -91,5 +92,38 @@ def run_tool():
         if check:
             assert done.returncode == 0, done.stderr[-2000:]
         return done
+
+    return run
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A copy of what is installed, made of links, that a test may change."""
+    folder = tmp_path / 'site'
+    folder.mkdir()
+    paths = sysconfig.get_paths()
+    for source in {paths['purelib'], paths['platlib']}:
+        for entry in Path(source).iterdir():
+            if not (folder / entry.name).exists():
+                (folder / entry.name).symlink_to(entry)
+    return folder
+
+
+@pytest.fixture
+def import_in(repo_root):
+    """Run code with the packages of `site` and this one, nothing else."""
+
+    def run(site, code):
+        return subprocess.run(
+            [sys.executable, '-S', '-W', 'ignore', '-c', code],
+            env={
+                **os.environ,
+                'PYTHONPATH': os.pathsep.join([str(site), str(repo_root)]),
+                'OMP_NUM_THREADS': '1',
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
 
     return run
