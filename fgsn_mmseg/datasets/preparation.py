@@ -11,6 +11,7 @@ from typing import Dict, List, Tuple, Union
 import mmengine
 
 from .pair_file import read_pair_file
+from .reference import ReferenceImageDataset
 from .splits import (
     REFERENCE_LIST,
     TRAIN_LIST,
@@ -119,8 +120,7 @@ def prepare_lists(
         tree (PairTree): What the tree holds.
         train_share (float): Share of the pairs that train. Defaults to 0.7.
         seed (int): Seed of the split. Defaults to 0.
-        overwrite (bool): Make new lists even where there are some.
-            Defaults to False.
+        overwrite (bool): Replace lists that are there. Defaults to False.
 
     Returns:
         list[str]: A report, line by line; what is wrong with given lists
@@ -187,6 +187,24 @@ def _prepare_references(
     return [f'wrote {REFERENCE_LIST}: {len(images)} names']
 
 
+def build_reference_index(root: str) -> str:
+    """Gather the positions of every listed reference image, and keep them.
+
+    Args:
+        root (str): Folder of the tree, with its lists.
+
+    Returns:
+        str: One line of report.
+    """
+    dataset = ReferenceImageDataset(
+        ann_file=TRAIN_LIST,
+        data_root=root,
+        reference_image_names=REFERENCE_LIST,
+    )
+    points = sum(len(sample['points']) for sample in dataset)
+    return f'index: {len(dataset)} reference images, {points} positions'
+
+
 def describe_tree(root: str, tree: PairTree) -> List[str]:
     """Say what a tree holds, what is missing and where to get it.
 
@@ -229,7 +247,4 @@ def _describe_annotated(root: str) -> List[str]:
                     f'{folder}/{split}: {counts[0]} images, {counts[1]} '
                     'annotations'
                 )
-    return report or [
-        'segmented_images: none; get the annotated images, needed only for '
-        f'evaluation with classes, from {SOURCE}'
-    ]
+    return report or [f'segmented_images: none; get them from {SOURCE}']

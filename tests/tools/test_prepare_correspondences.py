@@ -42,6 +42,8 @@ def test_writes_lists_of_a_published_tree(tmp_path, tool, name):
     assert 'images: 12 of the 12 images' in done.stdout
     assert '/testing: 2 images, 2 annotations' in done.stdout
     assert 'warning' not in done.stdout
+    # Two pairs of 30 positions each.
+    assert 'index: 3 reference images, 180 positions' in done.stdout
 
 
 def test_second_run_keeps_lists_and_finds_their_faults(tmp_path, tool):
@@ -56,6 +58,7 @@ def test_second_run_keeps_lists_and_finds_their_faults(tmp_path, tool):
     assert done.stdout.count('warning: ') == 3
     assert "'gone.mat'" in done.stdout
     assert '2 pairs train and validate' in done.stdout
+    assert 'gone.mat' in done.error and done.returncode == 1
     assert '1 reference images train and validate' in done.stdout
     done = tool(root, '--overwrite')
     assert 'warning' not in done.stdout

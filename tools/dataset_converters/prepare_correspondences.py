@@ -11,6 +11,7 @@ import argparse
 import sys
 
 from fgsn_mmseg.datasets.preparation import (
+    build_reference_index,
     describe_tree,
     prepare_lists,
     scan_pair_tree,
@@ -60,6 +61,7 @@ def main() -> None:
             args.overwrite,
         )
         print('\n'.join(report))
+        print(build_reference_index(args.data_root))
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
 
