@@ -55,9 +55,9 @@ def solid(
     a = np.nan_to_num(a, posinf=0, neginf=0)
     b = np.nan_to_num(b, posinf=0, neginf=0)
     if cutout == Cutout.LEAVES:
-        coarse = smooth_noise(a * 2.2 + params[3], b * 2.2)
-        fine = smooth_noise(a * 7, b * 7 + params[3])
-        return 0.6 * coarse + 0.4 * fine < 0.12 + 0.62 * leaf_density
+        coarse = smooth_noise(a * 2.2 + params[3], b * 2.2 + 40)
+        fine = smooth_noise(a * 6 + 40, b * 6 + params[3])
+        return 0.5 * coarse + 0.5 * fine < 0.16 + 0.44 * leaf_density
     # Tree line: params[3] shifts the noise, params[4] is the length.
     along = a * params[4] / 9 + params[3]
     top = 0.45 + 0.4 * smooth_noise(along, along * 0)

@@ -159,9 +159,9 @@ def add_tree(
     tone = rng.uniform(0.75, 1.25)
     hue = float(rng.random())
     green = (0.085 * tone, 0.17 * tone, 0.035 * tone, seed, hue)
-    for _ in range(9):
-        spread = rng.normal(0, 0.24, 3) * size
-        radii = rng.uniform(0.20, 0.30, 3) * size
+    for _ in range(22):
+        spread = np.clip(rng.normal(0, 0.23, 3), -0.42, 0.42) * size
+        radii = rng.uniform(0.11, 0.21, 3) * size
         centre = (
             x + spread[0],
             y + spread[1],

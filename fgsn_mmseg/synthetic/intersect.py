@@ -23,8 +23,8 @@ def intersect(view: View, scene: Scene, index: int, window: tuple) -> Hits:
         Depths (h, w), float32 and possibly not finite where a ray misses,
         and texture coordinates a and b (h, w). Of a quad: shares of its
         edges, outside 0..1 beside it. Of a cylinder: angle in radians and
-        share of the height. Of an ellipsoid: metres along two slanting
-        world axes.
+        share of the height. Of an ellipsoid: metres around it and
+        metres above its centre.
     """
     with np.errstate(divide='ignore', invalid='ignore', over='ignore'):
         if scene.shape[index] == Shape.QUAD:
@@ -108,9 +108,7 @@ def _meet_ellipsoid(
         m[0] * m[0] + m[1] * m[1] + m[2] * m[2] - np.float32(1),
     )
     x, y, z = (
-        s + depth * v + np.float32(o)
-        for s, v, o in zip(start, direction, view.origin)
+        s + depth * v - c for s, v, c in zip(start, direction, centre)
     )
-    slant_x, slant_y = np.float32(0.8), np.float32(0.6)
-    a = slant_x * x + slant_y * y
-    return depth, a, z + np.float32(0.35) * (slant_y * x - slant_x * y)
+    girth = np.float32(scene.edge_a[index, :2].mean())
+    return depth, girth * np.arctan2(y, x), z

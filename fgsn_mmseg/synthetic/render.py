@@ -10,6 +10,7 @@ import numpy as np
 from .camera import Camera
 from .conditions import Condition
 from .materials import MATERIAL_CLASS, SKY_CLASS, Material
+from .noise import fractal_noise
 from .raster import Buffers, render
 from .scene import Scene
 from .shading import Lighting, shade, sun_direction
@@ -128,24 +129,15 @@ def _add_reflection(
     ids = np.maximum(buffers.object_id, 0)
     met = buffers.object_id >= 0
     material = scene.material[ids]
-    hit = view.world(buffers.depth)
+    hit = view.world(np.where(met, buffers.depth, 1))
     steep = np.abs(hit[2]) / np.sqrt((hit * hit).sum(0))
-    share = 0.06 + 0.75 * (1 - np.nan_to_num(steep)) ** 6
+    share = 0.06 + 0.75 * (1 - steep) ** 6
     at = hit[:2] + view.origin[:2, None, None].astype(np.float32)
-    at = np.where(np.isfinite(at), at, 0)
-    puddle = np.float32(0.35) + np.float32(0.8) * (
-        _puddles(at[0], at[1])
-    )
-    share = share * puddle * (met & (material == Material.ROAD))
-    share += 0.35 * share * 0
+    pools = fractal_noise(at[0] * 0.35, at[1] * 0.7, 3)
+    share *= 0.35 + 0.8 * np.clip((pools - 0.42) * 5, 0, 1)
+    share *= met & (material == Material.ROAD)
     weight = (share * light.condition.wet)[..., None].astype(np.float32)
     radiance += weight * (image - radiance)
-
-
-def _puddles(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    from .noise import fractal_noise
-
-    return np.clip((fractal_noise(x * 0.35, y * 0.7, 3) - 0.42) * 5, 0, 1)
 
 
 def _develop(

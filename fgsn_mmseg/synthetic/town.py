@@ -85,7 +85,7 @@ def _add_ground(street: Street) -> None:
     long = (street.length + 2 * end, 0, 0)
     wide = (0, 2 * ROAD_HALF, 0)
     start = (-end, -ROAD_HALF, 0)
-    scene.quad(start, long, wide, Material.ROAD, (0.2, 0.2, 0.2, 1))
+    scene.quad(start, long, wide, Material.ROAD, (0.14, 0.14, 0.145, 1))
     for a, b in [
         *street.crossings,
         (-end, -_MARGIN + 6.0),
@@ -98,7 +98,7 @@ def _add_ground(street: Street) -> None:
                 (b - a, 0, 0),
                 (0, far - ROAD_HALF, 0),
                 Material.ROAD,
-                (0.19, 0.19, 0.2, 2),
+                (0.13, 0.13, 0.135, 2),
             )
 
 
@@ -117,7 +117,7 @@ def _add_block(
 
     walk = across(ROAD_HALF, WALK_END)
     plot = across(WALK_END, PLOT_END)
-    grey = (0.40, 0.39, 0.37)
+    grey = (0.34, 0.33, 0.315)
     low, high = (x0, walk[0], -0.05), (x1, walk[1], WALK_HEIGHT)
     scene.box(low, high, Material.SIDEWALK, grey)
     low, high = (x0, plot[0], -0.05), (x1, plot[1], WALK_HEIGHT - 0.02)
@@ -197,10 +197,14 @@ def _add_ends(street: Street, rng: np.random.Generator) -> None:
         low = (x - (0 if front == 1 else 2.5), -PLOT_END, -0.05)
         high = (x + (14.5 if front == 1 else 12), PLOT_END, WALK_HEIGHT)
         scene = street.scene
-        scene.box(low, high, Material.SIDEWALK, (0.40, 0.39, 0.37))
+        scene.box(low, high, Material.SIDEWALK, (0.34, 0.33, 0.315))
         y = -34.0
         while y < 30:
             width = rng.uniform(8, 12)
+            if front == 1 and -9 < y + width and y < 8:
+                # Open towards the evening sun.
+                y += 4
+                continue
             ends = (x, y), (x + 12, y + width)
             add_house(scene, *ends, front, rng, 0.5)
             y += width + (rng.uniform(2, 4) if rng.random() < 0.3 else 0)

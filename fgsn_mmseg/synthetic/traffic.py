@@ -73,7 +73,7 @@ def add_traffic(
         z = WALK_HEIGHT
         if moving.random() < 0.1:
             y, z = moving.uniform(-4, 4), 0.0
-        if np.hypot(x - eye[0], y - eye[1]) > 4.5:
+        if np.hypot(x - eye[0], y - eye[1]) > 7:
             _add_person(scene, (x, y, z), eye, moving)
     return scene, np.array(plans).reshape(-1, 4)
 

@@ -1,0 +1,145 @@
+"""Rendering one image of the world into its files."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Callable, Tuple
+
+import cv2
+import numpy as np
+
+from .camera import Camera
+from .conditions import CONDITIONS
+from .points import PointCloud, is_ground, observe, sample_points
+from .poses import street_camera
+from .render import Rendering, render_image
+from .scene import Scene
+from .settings import TRAVERSALS, ImageKey, WorldSettings, image_name
+from .town import Street, build_street
+from .traffic import add_traffic
+
+
+@lru_cache(maxsize=4)
+def street_of(settings: WorldSettings, street: int) -> Street:
+    """The static street, kept for the next image."""
+    return build_street(settings.seed, street, settings.street_length)
+
+
+@lru_cache(maxsize=4)
+def cloud_of(settings: WorldSettings, street: int) -> PointCloud:
+    """The points of a street, kept for the next image."""
+    rng = np.random.default_rng([settings.seed, 4, street])
+    scene = street_of(settings, street).scene
+    return sample_points(scene, settings.point_density, rng)
+
+
+def scene_of(
+    settings: WorldSettings, key: ImageKey
+) -> Tuple[Scene, np.ndarray]:
+    """Static and moving primitives of an image; ground plans of its cars.
+
+    The first primitives are those of `street_of`, under the same numbers.
+    """
+    camera = street_camera(settings, key)
+    drive = [settings.seed, 5, key.street, key.traversal]
+    parked = np.random.default_rng(drive)
+    moving = np.random.default_rng([*drive, key.place])
+    street = street_of(settings, key.street)
+    return add_traffic(street, camera, parked, moving)
+
+
+def render_key(settings: WorldSettings, key: ImageKey) -> Rendering:
+    """Render an image; nothing is written."""
+    scene, plans = scene_of(settings, key)
+    condition = CONDITIONS[TRAVERSALS[key.traversal].condition]
+    return render_image(
+        street_of(settings, key.street),
+        scene,
+        plans,
+        street_camera(settings, key),
+        condition,
+        key.traversal,
+        np.random.default_rng([settings.seed, 6, *key]),
+    )
+
+
+def observe_key(
+    settings: WorldSettings, key: ImageKey, rendering: Rendering
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Points of `cloud_of` that an image sees: indices, pixels."""
+    camera: Camera = street_camera(settings, key)
+    scene = street_of(settings, key.street).scene
+    return observe(
+        cloud_of(settings, key.street),
+        camera,
+        rendering.depth,
+        rendering.object_id,
+        scene.one_sided,
+        is_ground(scene),
+    )
+
+
+def observation_path(root: Path, key: ImageKey) -> Path:
+    """File with the points that an image sees: `index`, `pixels`."""
+    return root / 'observations' / f'{image_name(key)}.npz'
+
+
+def make_image(settings: WorldSettings, root: Path, key: ImageKey) -> bool:
+    """Render an image and write what belongs to it.
+
+    Writes images/<name>.jpg, labels/<name>_labelTrainIds.png,
+    observations/<name>.npz and, if wanted, depth/<name>.npz. The
+    observations come last: where they are, the image is complete.
+
+    Args:
+        settings: Of the world.
+        root: Folder of the world.
+        key: Which image.
+
+    Returns:
+        Whether it was rendered now; False if it was there already.
+    """
+    name = image_name(key)
+    done = observation_path(root, key)
+    if done.exists():
+        return False
+    rendering = render_key(settings, key)
+    index, pixels = observe_key(settings, key, rendering)
+    condition = CONDITIONS[TRAVERSALS[key.traversal].condition]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, condition.jpeg_quality]
+    picture = _encode('.jpg', rendering.image, quality)
+    write_bytes(root / 'images' / f'{name}.jpg', picture)
+    labels = _encode('.png', rendering.labels, [])
+    write_bytes(root / 'labels' / f'{name}_labelTrainIds.png', labels)
+    if settings.save_depth:
+        _save_arrays(root / 'depth' / f'{name}.npz', depth=rendering.depth)
+    _save_arrays(done, index=index, pixels=pixels)
+    return True
+
+
+def _encode(extension: str, image: np.ndarray, options: list) -> bytes:
+    good, data = cv2.imencode(extension, image, options)
+    assert good
+    return data.tobytes()
+
+
+def _save_arrays(path: Path, **arrays: np.ndarray) -> None:
+    _write_atomically(path, lambda file: np.savez_compressed(file, **arrays))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file that appears under its name only when complete."""
+    _write_atomically(path, lambda file: file.write(data))
+
+
+def _write_atomically(path: Path, write: Callable) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f'{path.name}.{os.getpid()}.partial')
+    try:
+        with open(partial, 'wb') as file:
+            write(file)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

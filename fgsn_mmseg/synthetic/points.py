@@ -1,0 +1,155 @@
+"""Points on static surfaces, and which images see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .camera import Camera
+from .cutouts import solid
+from .materials import MATERIAL_CLASS, POINT_DENSITY, Material
+from .scene import Cutout, Scene, Shape
+
+# A point is found again up to a distance of its own, as a corner of a given
+# size is: 6 m plus an exponential with this mean, never beyond _MAX_REACH.
+_MEAN_REACH = 11.0
+_MIN_REACH = 6.0
+_MAX_REACH = 60.0
+# Smallest sine between ray and surface; the road is always seen flat.
+_MIN_SLANT = 0.12
+_MIN_SLANT_GROUND = 0.06
+# Largest relative difference between a point's inverse depth and that of the
+# surface which the image shows there.
+_DEPTH_TOLERANCE = 2e-3
+_BORDER = 1.0
+
+
+@dataclass
+class PointCloud:
+    """Points of one street.
+
+    Attributes:
+        xyz: (N, 3) float64 in the street's coordinates, metres.
+        normal: (N, 3) float64 unit normals.
+        object_id: (N,) primitive that carries the point.
+        reach: (N,) largest distance from which it is found, metres.
+        label: (N,) uint8 Cityscapes train id.
+    """
+
+    xyz: np.ndarray
+    normal: np.ndarray
+    object_id: np.ndarray
+    reach: np.ndarray
+    label: np.ndarray
+
+
+def sample_points(
+    scene: Scene, density: float, rng: np.random.Generator
+) -> PointCloud:
+    """Scatter points over the static surfaces of a street.
+
+    Args:
+        scene: Static primitives; materials without a density get none.
+        density: Factor on the densities of the materials.
+        rng: Decides where.
+
+    Returns:
+        The cloud.
+    """
+    parts = []
+    for index in range(len(scene)):
+        wanted = POINT_DENSITY[scene.material[index]] * density
+        if wanted and scene.shape[index] != Shape.ELLIPSOID:
+            parts.append(_sample_one(scene, index, wanted, rng))
+    xyz, normal, object_id = (np.concatenate(p) for p in zip(*parts))
+    reach = _MIN_REACH + rng.exponential(_MEAN_REACH, len(xyz))
+    return PointCloud(
+        xyz,
+        normal,
+        object_id,
+        np.minimum(reach, _MAX_REACH),
+        MATERIAL_CLASS[scene.material[object_id]],
+    )
+
+
+def _sample_one(
+    scene: Scene, index: int, density: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    first, second = scene.edge_a[index], scene.edge_b[index]
+    corner = scene.corner[index]
+    around = scene.shape[index] == Shape.CYLINDER
+    cross = np.cross(first, second)
+    area = np.linalg.norm(cross) * (2 * np.pi if around else 1)
+    # The ground runs far out of sight: no more than the street's length.
+    count = min(rng.poisson(density * area), round(6000 * density))
+    a, b = rng.random((2, count))
+    if around:
+        angle = 2 * np.pi * a
+        normal = np.stack([np.cos(angle), np.sin(angle), 0 * a], 1)
+        xyz = corner + first[0] * normal + b[:, None] * second
+    else:
+        xyz = corner + a[:, None] * first + b[:, None] * second
+        unit = cross / np.linalg.norm(cross)
+        normal = np.broadcast_to(unit, xyz.shape)
+        cut = Cutout(scene.cutout[index])
+        if cut != Cutout.FULL:
+            there = solid(cut, a, b, scene.params[index], 1.0)
+            xyz, normal = xyz[there], normal[there]
+    return xyz, normal, np.full(len(xyz), index)
+
+
+def observe(
+    cloud: PointCloud,
+    camera: Camera,
+    depth: np.ndarray,
+    object_id: np.ndarray,
+    one_sided: np.ndarray,
+    flat: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the points that an image sees.
+
+    A point counts as seen if the four pixels around it show the primitive
+    that carries it, at its distance: no other thing, static or moving, is
+    in front of it, nor does its outline pass there.
+
+    Args:
+        cloud: Points in the coordinates of `camera`.
+        camera: Of the image.
+        depth: (H, W) metres.
+        object_id: (H, W) primitives.
+        one_sided: (P,) whether the primitive is seen from its front only.
+        flat: (P,) whether the primitive is part of the ground.
+
+    Returns:
+        (M,) indices of the seen points, rising, and (M, 2) float64 pixels.
+    """
+    pixels, point_depth = camera.project(cloud.xyz)
+    ray = cloud.xyz - camera.centre
+    distance = np.linalg.norm(ray, axis=1)
+    facing = -(ray * cloud.normal).sum(1) / np.maximum(distance, 1e-9)
+    limit = np.where(flat[cloud.object_id], _MIN_SLANT_GROUND, _MIN_SLANT)
+    size = np.array([camera.width, camera.height])
+    good = (point_depth > 0.5) & (distance < cloud.reach)
+    good &= (pixels >= _BORDER).all(1) & (pixels < size - 1 - _BORDER).all(1)
+    both_sides = ~one_sided[cloud.object_id]
+    good &= np.where(both_sides, np.abs(facing), facing) > limit
+    seen = np.flatnonzero(good)
+    x, y = pixels[seen].T
+    col, row = np.floor(x).astype(int), np.floor(y).astype(int)
+    inverse = np.zeros(len(seen))
+    for dy in (0, 1):
+        for dx in (0, 1):
+            weight = np.abs(1 - dx - (x - col)) * np.abs(1 - dy - (y - row))
+            inverse += weight / depth[row + dy, col + dx]
+            same = object_id[row + dy, col + dx] == cloud.object_id[seen]
+            inverse[~same] = np.nan
+    error = np.abs(inverse * point_depth[seen] - 1)
+    seen = seen[error < _DEPTH_TOLERANCE]
+    return seen, pixels[seen]
+
+
+def is_ground(scene: Scene) -> np.ndarray:
+    """(P,) whether a primitive is road, sidewalk or lawn."""
+    ground = (Material.ROAD, Material.SIDEWALK, Material.GRASS)
+    return np.isin(scene.material, ground)
