@@ -33,7 +33,7 @@ $(STAMP): pyproject.toml requirements/constraints.txt | $(BIN)/python
 	touch $@
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check $(CODE)
