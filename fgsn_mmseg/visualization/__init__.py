@@ -1,0 +1,16 @@
+"""What a person looks at: label maps and pairs in pictures."""
+
+from .drawing import blend_label_map, colour_label_map
+from .pair_picture import draw_pair
+from .pair_visualization_hook import PairVisualizationHook
+from .pair_visualizer import PairVisualizer
+from .palette import cluster_palette
+
+__all__ = [
+    'PairVisualizationHook',
+    'PairVisualizer',
+    'blend_label_map',
+    'cluster_palette',
+    'colour_label_map',
+    'draw_pair',
+]
