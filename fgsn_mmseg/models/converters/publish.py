@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Dict
+
+from .checkpoint_file import read_checkpoint, write_checkpoint
+
+# What only the training of an FGSN needs.
+_PARTS = ('teacher.', 'codebook.')
+# The configuration and the messages hold paths of the machine.
+_META = ('dataset_meta', 'iter', 'epoch', 'seed', 'mmengine_version')
+
+
+@dataclass
+class Publication:
+    """What became of a checkpoint.
+
+    Attributes:
+        kept (int): Number of tensors written.
+        dropped (dict): Part that was left out -> number of its tensors (1
+            for what is no tensor of the model).
+        sha256 (str): Hash of the file, hexadecimal.
+    """
+
+    kept: int
+    dropped: Dict[str, int]
+    sha256: str
+
+
+def publish_checkpoint(
+    source: str | os.PathLike, target: str | os.PathLike
+) -> Publication:
+    """Strip a checkpoint for release.
+
+    What is left is the network: it loads strictly into a plain
+    ``EncoderDecoder`` with ``num_classes`` = K, without this package, and is
+    a start for an FGSN of any number of clusters.
+
+    Args:
+        source (str): Checkpoint of an FGSN (or any mmseg segmentor).
+        target (str): Checkpoint to write.
+
+    Returns:
+        Publication: What was kept and dropped.
+
+    Raises:
+        FileNotFoundError: ``source`` is not there.
+        ValueError: ``source`` is no checkpoint, or holds no segmentor.
+    """
+    rest, state_dict = read_checkpoint(source)
+    kept = {
+        name: tensor
+        for name, tensor in state_dict.items()
+        if not name.startswith(_PARTS)
+    }
+    if 'decode_head.conv_seg.weight' not in kept:
+        raise ValueError(
+            f'`source` should hold a segmentor with decode_head.conv_seg, but '
+            f'got {sorted(state_dict)[:3]} in {os.fspath(source)!r}. Convert '
+            "an authors' checkpoint with fgsn2mmseg.py first."
+        )
+    dropped: Dict[str, int] = {}
+    for part in _PARTS:
+        count = sum(name.startswith(part) for name in state_dict)
+        if count:
+            dropped[part.rstrip('.')] = count
+    dropped.update({name: 1 for name in rest if name != 'meta'})
+    meta = {k: v for k, v in rest.get('meta', {}).items() if k in _META}
+    write_checkpoint(target, dict(meta=meta, state_dict=kept))
+    digest = sha256()
+    with open(target, 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return Publication(len(kept), dropped, digest.hexdigest())
