@@ -8,6 +8,8 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
+from .splits import read_list
+
 _REMEDY = (
     'Set `data_root` to the folder that holds "correspondence_data" and '
     '"images", or `data_prefix` to these two.'
@@ -47,6 +49,7 @@ class CorrespondenceDataset(BaseDataset):
         ValueError: No pair is left.
     """
 
+    # The same in all subclasses: ConcatDataset joins only equal metainfo.
     METAINFO: dict = dict(dataset_type='correspondence')
 
     def __init__(
@@ -137,20 +140,18 @@ class CorrespondenceDataset(BaseDataset):
 class CMUCorrespondenceDataset(CorrespondenceDataset):
     """Pairs of the CMU Seasons cross-season correspondence data set.
 
-    ``data_root`` is the folder ``CMU`` as published.
+    ``data_root`` is the folder ``CMU`` as published. Its pair files carry
+    image paths of three components under ``images``.
     """
-
-    METAINFO: dict = dict(dataset_type='cmu_correspondence')
 
 
 @DATASETS.register_module()
 class RobotCarCorrespondenceDataset(CorrespondenceDataset):
     """Pairs of the Oxford RobotCar cross-season correspondence data set.
 
-    ``data_root`` is the folder ``ROBOTCAR`` as published.
+    ``data_root`` is the folder ``ROBOTCAR`` as published. Its pair files
+    carry image paths of three components under ``images``.
     """
-
-    METAINFO: dict = dict(dataset_type='robotcar_correspondence')
 
 
 def read_name_list(path: str) -> List[str]:
@@ -165,9 +166,7 @@ def read_name_list(path: str) -> List[str]:
             f'{path!r}, which is not there. Make the lists first, or correct '
             '`data_root` and the name of the list.'
         )
-    with open(path, encoding='utf-8') as file:
-        names = [line.strip() for line in file]
-    return [name for name in names if name]
+    return read_list(path)
 
 
 def _directions(

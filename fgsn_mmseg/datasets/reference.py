@@ -73,7 +73,7 @@ class ReferenceImageDataset(CorrespondenceDataset):
             index = self._select(index)
         img_root = self.data_prefix['img_path']
         return [
-            dict(img_path=osp.join(img_root, name), points=index[name].copy())
+            dict(img_path=osp.join(img_root, name), points=index[name])
             for name in sorted(index)
         ]
 

@@ -14,10 +14,13 @@ gathered once, by image, into one file ``reference_index_<hash>.npz``:
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import os.path as osp
+import sys
 import zipfile
 from typing import Dict, List, Sequence, Tuple
+from uuid import uuid4
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -84,7 +87,7 @@ def _build(pairs: Sequence[Tuple[str, bool]]) -> Dict[str, np.ndarray]:
             f'Reading the correspondences of {len(pairs)} pairs once.',
             logger='current',
         )
-        bar = ProgressBar(len(pairs))
+        bar = ProgressBar(len(pairs), file=sys.stderr)
     positions: Dict[str, List[np.ndarray]] = {}
     for path, swap in pairs:
         pair = read_pair_file(path)
@@ -102,7 +105,8 @@ def _build(pairs: Sequence[Tuple[str, bool]]) -> Dict[str, np.ndarray]:
 
 def _write(path: str, digest: str, index: Dict[str, np.ndarray]) -> None:
     counts = [len(points) for points in index.values()]
-    partial = f'{path}.{os.getpid()}.partial'
+    # Process ids are unique on one machine only.
+    partial = f'{path}.{uuid4().hex}.partial'
     try:
         os.makedirs(osp.dirname(path) or '.', exist_ok=True)
         try:
@@ -121,10 +125,10 @@ def _write(path: str, digest: str, index: Dict[str, np.ndarray]) -> None:
     except OSError as error:
         print_log(
             f'`cache_dir` should be a folder that can be written to, but got '
-            f'{osp.dirname(path)!r} ({error.strerror}). Every start will '
-            'read all correspondence files again.',
+            f'{osp.dirname(path)!r} ({error.strerror or error}). Every start '
+            'will read all correspondence files again.',
             logger='current',
-            level=30,
+            level=logging.WARNING,
         )
 
 

@@ -68,25 +68,26 @@ class PairDataPreProcessor(SegDataPreProcessor):
         """
         if not isinstance(data['inputs'], Mapping):
             return super().forward(data, training)
-        data = self.cast_data(data)
         images = [list(data['inputs'][key]) for key in ('img', 'img2')]
         samples = data.get('data_samples')
-        # mmseg writes its notes on the target images into samples of theirs.
+        # mmseg notes sizes in the samples: the target images get some of
+        # their own, and the notes are then copied over.
         notes = [PairDataSample() for _ in images[1]]
         if training:
-            both = super().forward(
-                dict(
-                    inputs=images[0] + images[1],
-                    data_samples=None if samples is None else samples + notes,
-                ),
-                training=True,
-            )['inputs']
-            stacked = list(both.split(len(images[0])))
+            both = dict(
+                inputs=images[0] + images[1],
+                data_samples=None if samples is None else samples + notes,
+            )
+            done = super().forward(both, training=True)
+            count = len(images[0])
+            stacked = list(done['inputs'].split(count))
+            samples = done['data_samples'][:count]
+            notes = done['data_samples'][count:]
         else:
-            stacked = [
-                self._stack_equal(images[0], samples),
-                self._stack_equal(images[1], notes),
-            ]
+            first = self._stack_equal(images[0], samples)
+            second = self._stack_equal(images[1], notes)
+            stacked = [first['inputs'], second['inputs']]
+            samples, notes = first['data_samples'], second['data_samples']
         if samples is not None:
             self._note_shapes(samples, notes, images, stacked)
         return dict(
@@ -95,8 +96,8 @@ class PairDataPreProcessor(SegDataPreProcessor):
 
     def _stack_equal(
         self, images: List[torch.Tensor], samples: List[PairDataSample] | None
-    ) -> torch.Tensor:
-        """(B, 3, H, W) of images of one size, as mmseg does it in testing."""
+    ) -> Dict[str, Any]:
+        """Batch of images of one size, as mmseg makes it in testing."""
         shapes = sorted({tuple(image.shape[1:]) for image in images})
         if len(shapes) > 1:
             raise ValueError(
@@ -104,10 +105,13 @@ class PairDataPreProcessor(SegDataPreProcessor):
                 f'got {shapes!r}. Use batch_size=1 or resize them to one '
                 'scale.'
             )
-        if samples is None:
+        blank = samples is None and self.test_cfg
+        if blank:
+            # mmseg's padding writes into samples without asking.
             samples = [PairDataSample() for _ in images]
         data = dict(inputs=images, data_samples=samples)
-        return super().forward(data, training=False)['inputs']
+        done = super().forward(data, training=False)
+        return {**done, 'data_samples': None} if blank else done
 
     @staticmethod
     def _note_shapes(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
@@ -51,16 +52,24 @@ class StandardizePair(BaseTransform):
         return results
 
     def _standardize(self, img: np.ndarray) -> np.ndarray:
-        pixels = img.astype(np.float32)
-        own_mean = pixels.mean(axis=(0, 1), dtype=np.float64)
-        own_std = pixels.std(axis=(0, 1), dtype=np.float64)
+        own_mean, own_std = (x.ravel() for x in cv2.meanStdDev(img))
         # A channel of one value has no spread to stretch; half a grey level
         # is below what 8 bits can tell.
         gain = self.std / np.maximum(own_std, 0.5)
-        offset = self.mean - own_mean * gain
-        pixels = pixels * gain.astype(np.float32) + offset.astype(np.float32)
+        if img.dtype == np.uint8:
+            # Few values, many pixels: compute each value once.
+            levels = np.arange(256, dtype=np.float32)[:, None]
+            table = self._map(levels, own_mean, gain)
+            return cv2.LUT(img, table[None])
+        return self._map(img.astype(np.float32), own_mean, gain)
+
+    def _map(
+        self, pixels: np.ndarray, own_mean: np.ndarray, gain: np.ndarray
+    ) -> np.ndarray:
+        """(..., C) pixels, or (..., 1) for all channels, to (..., C)."""
+        pixels = (pixels - own_mean) * gain + self.mean
         if self.to_float32:
-            return pixels
+            return pixels.astype(np.float32)
         return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
     def __repr__(self) -> str:
