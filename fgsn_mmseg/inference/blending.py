@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .layout import AxisLayout, Span, cell_positions, lay_out
+from .coordinates import cell_positions
+from .layout import AxisLayout, Span, lay_out
 
 Network = Callable[[Tensor], Tensor]
 
@@ -78,12 +79,11 @@ def blend_windows(
 ) -> BlendedMap:
     """Run a network on overlapping windows and blend the maps.
 
-    The maps are averaged cell by cell on one grid (paper, supplementary
-    material; the authors blend maps enlarged to the size of the image). If
-    the pitch of the cells is a whole number of pixels the windows are moved
-    onto that grid and nothing is resampled, else each map is interpolated at
-    the cells of the grid. An axis that is not longer than the window is run
-    as it is.
+    The maps are averaged cell by cell on one grid, before they are enlarged
+    (the authors blend them enlarged). If the pitch of the cells is a whole
+    number of pixels the windows are moved onto that grid and nothing is
+    resampled, else each map is interpolated at the cells of the grid. An axis
+    that is not longer than the window is run as it is.
 
     Args:
         network (Callable): Maps windows (B', 3, Hw, Ww) to (B', C, hw, ww).
@@ -107,21 +107,12 @@ def blend_windows(
 
     Raises:
         ValueError: If ``weights`` is unknown, ``batch`` not positive or a
-            stride does not fit its window.
+            step longer than its window.
     """
-    if weights not in ('ramp', 'uniform'):
-        raise ValueError(
-            f"`weights` should be 'ramp' or 'uniform', but got {weights!r}"
-        )
     if batch < 1:
         raise ValueError(f'`batch` should be at least 1, but got {batch}')
     windows, strides = _pair(window), _pair(max_stride)
-    ramps: tuple[int, int] | tuple[None, None] = (None, None)
-    if weights == 'ramp' and overlap is not None:
-        ramps = _pair(overlap)
-    elif weights == 'ramp':
-        ramps = (windows[0] - strides[0] + 1, windows[1] - strides[1] + 1)
-    _check_strides(windows, strides)
+    ramps = _ramps(windows, strides, weights, overlap)
 
     # The pitch of the network's map decides where the other windows lie.
     first = network(image[..., : windows[0], : windows[1]])
@@ -167,13 +158,28 @@ def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
     return height, width
 
 
-def _check_strides(windows: tuple[int, int], strides: tuple[int, int]) -> None:
-    """Refuse gaps, for images too small to show them as well."""
+def _ramps(
+    windows: tuple[int, int],
+    strides: tuple[int, int],
+    weights: str,
+    overlap: int | tuple[int, int] | None,
+) -> tuple[int, int] | tuple[None, None]:
+    """Check the options and find the length of the ramps of both axes."""
+    # Here, because small images would never show the gaps.
     if any(not 1 <= s <= w for s, w in zip(strides, windows)):
         raise ValueError(
             f'`max_stride` should be from 1 to the window {windows}, '
             f'but got {strides}. A longer step would leave gaps.'
         )
+    if weights == 'uniform':
+        return None, None
+    if weights != 'ramp':
+        raise ValueError(
+            f"`weights` should be 'ramp' or 'uniform', but got {weights!r}"
+        )
+    if overlap is not None:
+        return _pair(overlap)
+    return windows[0] - strides[0] + 1, windows[1] - strides[1] + 1
 
 
 def _cut(

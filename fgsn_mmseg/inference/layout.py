@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from .coordinates import cell_positions, cells_at
 from .windows import even_windows, ramp_at
 
 
@@ -37,48 +38,6 @@ class AxisLayout:
     cells: int
     """Number of cells of the common grid."""
     spans: list[Span]
-
-
-def cell_positions(cells: int, extent: int, align_corners: bool) -> Tensor:
-    """Pixel positions of the cells of a map.
-
-    Args:
-        cells (int): Number of cells.
-        extent (int): Number of pixels that the map stands for.
-        align_corners (bool): Whether the outer cells lie on the centres of
-            the outer pixels (else the outer borders coincide).
-
-    Returns:
-        Tensor: (cells,) float64, 0 = centre of the first pixel.
-    """
-    index = torch.arange(cells, dtype=torch.float64)
-    if align_corners:
-        return index * (extent - 1) / max(cells - 1, 1)
-    return (index + 0.5) * extent / cells - 0.5
-
-
-def cells_at(
-    positions: Tensor, cells: int, extent: int, align_corners: bool
-) -> Tensor:
-    """Inverse of :func:`cell_positions`: where pixels lie on a map.
-
-    Args:
-        positions (Tensor): Pixel positions of any shape, 0 = centre of the
-            first pixel.
-        cells (int): Number of cells of the map.
-        extent (int): Number of pixels that the map stands for.
-        align_corners (bool): As in :func:`cell_positions`.
-
-    Returns:
-        Tensor: Cell coordinates, float64, clamped to [0, cells - 1]: beyond
-        its outer cells a map is constant, as in ``F.interpolate``.
-    """
-    positions = positions.double()
-    if align_corners:
-        found = positions * (cells - 1) / max(extent - 1, 1)
-    else:
-        found = (positions + 0.5) * cells / extent - 0.5
-    return found.clamp(0, cells - 1)
 
 
 def lay_out(
