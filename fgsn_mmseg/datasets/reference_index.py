@@ -125,8 +125,8 @@ def _write(path: str, digest: str, index: Dict[str, np.ndarray]) -> None:
     except OSError as error:
         print_log(
             f'`cache_dir` should be a folder that can be written to, but got '
-            f'{osp.dirname(path)!r} ({error.strerror or error}). Every start '
-            'will read all correspondence files again.',
+            f'{osp.dirname(path)!r} ({error.strerror or error}). Set it to '
+            'another: else every start reads all correspondence files.',
             logger='current',
             level=logging.WARNING,
         )
