@@ -3,20 +3,17 @@
 # to coarse, corners aligned. BN, not SyncBN, which fails on several CPU
 # processes; a base network's config turns it into SyncBN on several GPUs.
 norm_cfg = dict(type='BN', requires_grad=True)
-crop_size = (713, 713)
-# BGR, only the mean subtracted.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[103.939, 116.779, 123.68],
-    std=[1.0, 1.0, 1.0],
-    bgr_to_rgb=False,
-    pad_val=0,
-    seg_pad_val=255,
-    size=crop_size,
-)
 model = dict(
     type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
+    # BGR, only the mean subtracted.
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[103.939, 116.779, 123.68],
+        std=[1.0, 1.0, 1.0],
+        bgr_to_rgb=False,
+        pad_val=0,
+        seg_pad_val=255,
+    ),
     backbone=dict(
         type='ResNetV1c',
         depth=101,
@@ -61,5 +58,5 @@ model = dict(
     ),
     train_cfg=dict(),
     # A step of two thirds of the window.
-    test_cfg=dict(mode='slide', crop_size=crop_size, stride=(476, 476)),
+    test_cfg=dict(mode='slide', crop_size=(713, 713), stride=(476, 476)),
 )
