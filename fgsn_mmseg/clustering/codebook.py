@@ -147,7 +147,7 @@ def clustering_figures(
     used = shares[shares > 0]
     return dict(
         inertia=float(distances.mean()),
-        used_clusters=int(len(used)),
+        used_clusters=len(used),
         largest_share=float(shares.max()),
         entropy=abs(math.fsum(-used * np.log2(used))),
     )
