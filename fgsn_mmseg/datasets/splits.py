@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import os.path as osp
 from collections import Counter
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -119,7 +119,7 @@ def check_reference_names(
     Returns:
         list[str]: One sentence, or none.
     """
-    known = set()
+    known: Set[str] = set()
     for image in images:
         parts = image.split('/')
         short = f'{parts[0]}_{parts[-1]}'
