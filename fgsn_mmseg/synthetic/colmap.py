@@ -29,7 +29,7 @@ def write_map(settings: WorldSettings, root: Path) -> None:
         settings: Of the world.
         root: Folder of the world; all observations are there.
     """
-    keys = settings.keys()
+    keys = settings.image_keys()
     references = [key for key in keys if key.traversal == 0]
     camera = world_camera(settings, keys[0])
     _write(root / 'colmap' / 'cameras.txt', [f'1 {_intrinsics(camera)}'])
@@ -74,13 +74,13 @@ def _map_street(
     every = np.concatenate([index for index, _ in seen.values()])
     length = np.bincount(every, minlength=len(cloud.xyz))
     kept = length >= _MIN_TRACK
-    tracks: Dict[int, List[str]] = {i: [] for i in np.flatnonzero(kept)}
+    tracks: Dict[int, List[str]] = {int(i): [] for i in np.flatnonzero(kept)}
     colours: Dict[int, np.ndarray] = {}
     images = []
     for key in keys:
         index, pixels = seen[key]
         name = f'{image_name(key)}.jpg'
-        picture = cv2.imread(str(root / 'images' / name))
+        picture = np.asarray(cv2.imread(str(root / 'images' / name)))
         entries = []
         for row, (i, (x, y)) in enumerate(zip(index, pixels)):
             point_id = street * STREET_IDS + i + 1 if kept[i] else -1
@@ -130,7 +130,7 @@ def conditions_by_image(settings: WorldSettings) -> List[str]:
     """Lines "name traversal condition" for all images."""
     return [
         f'{image_name(key)}.jpg {" ".join(TRAVERSALS[key.traversal])}'
-        for key in settings.keys()
+        for key in settings.image_keys()
     ]
 
 

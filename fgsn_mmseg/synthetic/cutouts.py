@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def _person(a: np.ndarray, b: np.ndarray, stride: float) -> np.ndarray:
     return head | neck | body | legs
 
 
-@lru_cache(maxsize=None)
+@cache
 def _branches(kind: int) -> np.ndarray:
     """(256, 256) bool, a bare tree; row 0 is where the trunk ends."""
     rng = np.random.default_rng([31, kind])
@@ -89,10 +89,12 @@ def _branches(kind: int) -> np.ndarray:
         x, y, angle, length, width, level = open_ends.pop()
         ex = x + length * np.cos(angle)
         ey = y + length * np.sin(angle)
-        share = (xx - x) * (ex - x) + (yy - y) * (ey - y)
+        rows, cols = _span(y, ey, width), _span(x, ex, width)
+        px, py = xx[rows, cols] - x, yy[rows, cols] - y
+        share = px * (ex - x) + py * (ey - y)
         share = np.clip(share / length**2, 0, 1)
-        gap = np.hypot(xx - x - share * (ex - x), yy - y - share * (ey - y))
-        mask |= gap < width * (1 - 0.4 * share)
+        gap = np.hypot(px - share * (ex - x), py - share * (ey - y))
+        mask[rows, cols] |= gap < width * (1 - 0.4 * share)
         if level == 5:
             continue
         for _ in range(3 if level < 3 else 2):
@@ -110,3 +112,10 @@ def _branches(kind: int) -> np.ndarray:
                 )
             )
     return mask
+
+
+def _span(start: float, end: float, width: float) -> slice:
+    """Rows or columns of the mask that a branch can touch."""
+    low, high = min(start, end) - width, max(start, end) + width
+    n = _BRANCH_MASK
+    return slice(int(np.clip(low * n, 0, n)), int(np.clip(high * n + 2, 0, n)))

@@ -8,9 +8,9 @@ import numpy as np
 
 from . import houses
 from .noise import fractal_noise, hash01
-from .samples import Look, Samples, blend, detail, paint
+from .samples import Look, Samples, blend, detail, paint, rgb
 
-_TRIM = np.float32(
+_TRIM = rgb(
     [
         [0.75, 0.74, 0.70],
         [0.10, 0.20, 0.13],
@@ -18,7 +18,7 @@ _TRIM = np.float32(
         [0.16, 0.22, 0.33],
     ]
 )
-_SIGNS = np.float32(
+_SIGNS = rgb(
     [
         [0.55, 0.05, 0.05],
         [0.05, 0.13, 0.42],
@@ -28,7 +28,7 @@ _SIGNS = np.float32(
         [0.70, 0.68, 0.62],
     ]
 )
-_LAMPLIGHT = np.float32([1.0, 0.72, 0.36])
+_LAMPLIGHT = rgb([1.0, 0.72, 0.36])
 _SILL = 0.9
 
 
@@ -209,9 +209,7 @@ def _draw_shop(
     frame = pane & ((u < 0.08) | (np.abs(up - 2.0) < 0.04))
     goods = hash01(np.floor(p.s * 3.1), np.floor(up * 2.7), seed)
     hue = hash01(np.floor(p.s * 3.1), seed)[:, None]
-    things = 0.04 + 0.30 * goods[:, None] * np.float32([1, 0.8, 0.6]) * (
-        0.5 + hue
-    )
+    things = 0.04 + 0.30 * goods[:, None] * rgb([1, 0.8, 0.6]) * (0.5 + hue)
     np.copyto(albedo, np.float32(things), where=pane[:, None])
     shine[level] = 0
     shine[pane] = 0.22
@@ -231,7 +229,7 @@ def _draw_shop(
     lamps = p.condition.lamps
     if lamps:
         is_open = hash01(seed, p.moment) < 0.5
-        light = (pane & ~frame) * np.where(is_open, 0.8, 0.12)
-        light = light * lamps * (0.5 + goods)
-        glow += light[:, None] * np.float32([1, 0.88, 0.66])
+        bulbs = np.where(is_open, 0.8, 0.12) * (0.5 + goods) * lamps
+        light = np.where(pane & ~frame, bulbs, 0)
+        glow += light[:, None] * rgb([1, 0.88, 0.66])
         glow += (board * 0.35 * lamps)[:, None] * albedo

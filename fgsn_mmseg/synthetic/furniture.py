@@ -13,15 +13,15 @@ _GREY = (0.30, 0.32, 0.33)
 SIGN_KINDS = 5
 
 
-def add_lamp(
-    scene: Scene, x: float, y: float
-) -> Tuple[float, float, float]:
+def add_lamp(scene: Scene, x: float, y: float) -> Tuple[float, float, float]:
     """Add a street lamp that leans over the road; return its light."""
     inward = -np.sign(y)
     scene.cylinder((x, y, 0.1), 0.07, 5.4, Material.POLE, _GREY)
     reach = y + inward * 1.5
     low, high = min(y, reach), max(y, reach)
-    scene.box((x - 0.04, low, 5.4), (x + 0.04, high, 5.5), Material.POLE, _GREY)
+    scene.box(
+        (x - 0.04, low, 5.4), (x + 0.04, high, 5.5), Material.POLE, _GREY
+    )
     tip = reach + inward * 0.25
     scene.box(
         (x - 0.17, min(reach, tip) - 0.2, 5.36),
@@ -40,9 +40,7 @@ def add_lamp(
     return x, reach, 5.3
 
 
-def add_sign(
-    scene: Scene, x: float, y: float, facing: int, kind: int
-) -> None:
+def add_sign(scene: Scene, x: float, y: float, facing: int, kind: int) -> None:
     """Add a traffic sign.
 
     Args:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .noise import fractal_noise, hash01, smooth_noise
-from .samples import Look, Samples, blend, detail, paint
+from .samples import Look, Samples, blend, detail, paint, rgb
 
 SNOW = (0.86, 0.88, 0.92)
-_LITTER = np.float32([[0.50, 0.24, 0.05], [0.55, 0.38, 0.07], [0.28, 0.11, 0.04]])
+_LITTER = rgb([[0.50, 0.24, 0.05], [0.55, 0.38, 0.07], [0.28, 0.11, 0.04]])
 
 
 def road(p: Samples) -> Look:
@@ -47,14 +47,14 @@ def road(p: Samples) -> Look:
         rut = np.where(along, lane, np.abs(np.abs(p.s - 3.5) - 0.8))
         depth = fractal_noise(x * 0.3, y * 1.1, 4)
         cover = np.clip((rut - 0.22) * 3 + (depth - 0.45) * 2.5, 0, 1)
-        dirty = np.float32(SNOW) * (0.62 + 0.38 * depth)[:, None]
+        dirty = rgb(SNOW) * (0.62 + 0.38 * depth)[:, None]
         blend(albedo, snow * (0.12 + 0.85 * cover), dirty)
     return Look(albedo)
 
 
 def sidewalk(p: Samples) -> Look:
     """Slabs with joints; the side of the box is the kerb."""
-    x, y, z = p.xyz.T
+    x, y = p.xyz[:, :2].T
     albedo = p.colour.copy()
     flat = p.normal[:, 2] > 0.5
     slab = hash01(np.floor(x / 0.6), np.floor(y / 0.6))
@@ -78,7 +78,7 @@ def grass(p: Samples) -> Look:
     """Lawn: green, brown with leaves, or under snow."""
     x, y = p.xyz[:, 0], p.xyz[:, 1]
     season = p.condition.leaf_colour
-    green = p.colour * (1 - season) + season * np.float32([0.20, 0.17, 0.06])
+    green = p.colour * (1 - season) + season * rgb([0.20, 0.17, 0.06])
     patchy = fractal_noise(x * 0.6, y * 0.6, 4)
     blades = smooth_noise(x * 9, y * 9) - 0.5
     albedo = green * (0.55 + 0.9 * patchy)[:, None]

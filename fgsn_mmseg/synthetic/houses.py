@@ -72,13 +72,13 @@ def add_house(
     kind = _TYPES[rng.integers(len(_TYPES))]
     brick = bool(kind.flags & BRICK)
     colour = _COLOURS[3] if brick else _COLOURS[rng.integers(len(_COLOURS))]
-    colour = tuple(c * rng.uniform(0.93, 1.07) for c in colour)
+    tinted = [c * rng.uniform(0.93, 1.07) for c in colour]
     floors = int(rng.integers(2, 5))
     shop = SHOP if rng.random() < shop_share else 0
     ground = 0.6 if shop else 0.0
     height = floors * kind.floor_height + ground + 0.7
     numbers: List[float] = [
-        *colour,
+        *tinted,
         kind.pitch,
         kind.window_width,
         kind.window_height,
@@ -97,7 +97,7 @@ def add_house(
         _add_gable_roof(scene, low, high, height, rise, along_x, roof, numbers)
     else:
         top = (*low, height - 0.02), (*high, height + 0.35)
-        scene.box(*top, Material.PLAIN, [0.5 * c for c in colour])
+        scene.box(*top, Material.PLAIN, [0.5 * c for c in tinted])
     cx, cy = ((a + b) / 2 for a, b in zip(low, high))
     if rng.random() < 0.7:
         cx += rng.uniform(-2, 2) if along_x else 0
@@ -126,7 +126,7 @@ def _add_walls(
         sort = flags | (shop or DOOR) if side == front else flags
         if (side - front) % 2:
             # Walls towards the neighbours have few windows or none.
-            sort = flags | (BLIND if numbers[10] % 3 else 0)
+            sort = flags | (BLIND if numbers[10] % 2 else 0)
         params = list(numbers)
         params[7] = float(sort)
         scene.quad(
@@ -151,40 +151,25 @@ def _add_gable_roof(
 ) -> None:
     """Two slopes with the ridge along the street, two gables."""
     over = 0.4
-    (x0, y0), (x1, y1) = low, high
-    wall = numbers[:3]
-    if along_x:
-        half = (y1 - y0) / 2
-        drop = over * rise / half
-        ridge = (x1 - x0, 0, 0)
-        slopes = (
-            ((x0, y0 - over, height - drop), (0, half + over, rise + drop)),
-            ((x0, y1 + over, height - drop), (0, -half - over, rise + drop)),
-        )
-        gables = ((x0, y0, height), (0, 2 * half, 0)), (
-            (x1, y0, height),
-            (0, 2 * half, 0),
-        )
-    else:
-        half = (x1 - x0) / 2
-        drop = over * rise / half
-        ridge = (0, y1 - y0, 0)
-        slopes = (
-            ((x0 - over, y0, height - drop), (half + over, 0, rise + drop)),
-            ((x1 + over, y0, height - drop), (-half - over, 0, rise + drop)),
-        )
-        gables = ((x0, y0, height), (2 * half, 0, 0)), (
-            (x0, y1, height),
-            (2 * half, 0, 0),
-        )
-    for corner, slope in slopes:
-        scene.quad(corner, ridge, slope, Material.ROOF, colour)
-    for corner, base in gables:
+    base = np.array([*low, height])
+    size = np.array([high[0] - low[0], high[1] - low[1]])
+    # Unit steps along the ridge and across it.
+    ridge, across = np.eye(3)[[0, 1] if along_x else [1, 0]]
+    length, depth = size if along_x else size[::-1]
+    half = depth / 2
+    rising = across * (half + over) + [0, 0, rise * (half + over) / half]
+    falling = rising * [1, 1, -1]
+    eaves = base - across * over - [0, 0, rise * over / half]
+    other_eaves = eaves + across * (depth + 2 * over)
+    along = length * ridge
+    scene.quad(eaves, along, rising, Material.ROOF, colour)
+    scene.quad(other_eaves, along, -falling, Material.ROOF, colour)
+    for corner in (base, base + along):
         scene.quad(
             corner,
-            base,
+            depth * across,
             (0, 0, rise),
             Material.PLAIN,
-            wall,
+            numbers[:3],
             Cutout.TRIANGLE,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Callable, Tuple
+from typing import Any, Callable, Tuple
 
 import cv2
 import numpy as np
@@ -125,7 +125,7 @@ def _encode(extension: str, image: np.ndarray, options: list) -> bytes:
     return data.tobytes()
 
 
-def _save_arrays(path: Path, **arrays: np.ndarray) -> None:
+def _save_arrays(path: Path, **arrays: Any) -> None:
     _write_atomically(path, lambda file: np.savez_compressed(file, **arrays))
 
 

@@ -36,13 +36,9 @@ def intersect(view: View, scene: Scene, index: int, window: tuple) -> Hits:
 
 def _meet_quad(view: View, scene: Scene, index: int, window: tuple) -> Hits:
     corner = view.rotation @ (scene.corner[index] - view.origin)
-    edge_a = view.rotation @ scene.edge_a[index]
-    edge_b = view.rotation @ scene.edge_b[index]
-    normal = np.cross(edge_a, edge_b)
-    # Dual edges: p - corner = a * edge_a + b * edge_b in the plane.
-    square = normal @ normal
-    dual_a = np.cross(edge_b, normal) / square
-    dual_b = np.cross(normal, edge_a) / square
+    normal = view.rotation @ scene.normal[index]
+    dual_a = view.rotation @ scene.dual_a[index]
+    dual_b = view.rotation @ scene.dual_b[index]
     xs = view.xs[window[1]]
     ys = view.ys[window[0]][:, None]
 
@@ -107,8 +103,6 @@ def _meet_ellipsoid(
         d[0] * m[0] + d[1] * m[1] + d[2] * m[2],
         m[0] * m[0] + m[1] * m[1] + m[2] * m[2] - np.float32(1),
     )
-    x, y, z = (
-        s + depth * v - c for s, v, c in zip(start, direction, centre)
-    )
+    x, y, z = (s + depth * v - c for s, v, c in zip(start, direction, centre))
     girth = np.float32(scene.edge_a[index, :2].mean())
     return depth, girth * np.arctan2(y, x), z

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 _SIZE = 1024
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tile(cell: int) -> np.ndarray:
     """Smooth periodic noise (1024, 1024) in 0..1, a new value per cell."""
     rng = np.random.default_rng([77, cell])
@@ -54,11 +55,11 @@ def fractal_noise(
     return total / weight
 
 
-def hash01(*numbers: np.ndarray) -> np.ndarray:
+def hash01(*numbers: ArrayLike) -> np.ndarray:
     """A value in 0..1 per tuple of whole numbers; float32."""
     total = np.full(1, 2166136261, np.uint32)  # arrays wrap in silence
     for n in numbers:
-        part = np.atleast_1d(n).astype(np.int64).astype(np.uint32)
+        part = np.atleast_1d(np.asarray(n)).astype(np.int64).astype(np.uint32)
         total = (total ^ part) * np.uint32(16777619)
         total = total ^ (total >> np.uint32(15))
     total = total * np.uint32(0x2C1B3C6D)

@@ -6,9 +6,9 @@ import numpy as np
 
 from .ground import SNOW
 from .noise import fractal_noise, hash01, smooth_noise
-from .samples import Look, Samples, blend, detail, paint
+from .samples import Look, Samples, blend, detail, paint, rgb
 
-_AUTUMN = np.float32(
+_AUTUMN = rgb(
     [
         [0.50, 0.19, 0.03],
         [0.58, 0.38, 0.04],
@@ -56,7 +56,7 @@ def hedge(p: Samples) -> Look:
     leaf = smooth_noise((x + y) * 14, z * 14)
     clump = fractal_noise((x + y) * 2, z * 2, 3)
     bare = 1.0 if c.leaves == 0 else 0.3 * c.leaf_colour
-    albedo = p.colour * (1 - bare) + bare * np.float32([0.13, 0.09, 0.06])
+    albedo = p.colour * (1 - bare) + bare * rgb([0.13, 0.09, 0.06])
     albedo = albedo * (0.4 + 0.7 * leaf + 0.5 * clump)[:, None]
     if c.snow:
         blend(albedo, c.snow * 0.6 * (clump > 0.55), SNOW)
@@ -66,7 +66,7 @@ def hedge(p: Samples) -> Look:
 def lamp(p: Samples) -> Look:
     """Head of a street lamp; params[3] = 1: the light itself."""
     light = p.params[:, 3] * p.condition.lamps
-    glow = light[:, None] * np.float32([3.5, 2.6, 1.5])
+    glow = light[:, None] * rgb([3.5, 2.6, 1.5])
     return Look(p.colour.copy(), glow)
 
 
@@ -77,7 +77,7 @@ def traffic_light(p: Samples) -> Look:
     disc = np.hypot((p.a - 0.5), (v - 0.5)) < 0.34
     disc &= np.abs(p.normal[:, 2]) < 0.5
     # From below: green, amber, red.
-    lamps = np.float32([[0.1, 0.9, 0.45], [1.0, 0.55, 0.05], [1.0, 0.06, 0.04]])
+    lamps = rgb([[0.1, 0.9, 0.45], [1.0, 0.55, 0.05], [1.0, 0.06, 0.04]])
     colour = lamps[np.clip(third, 0, 2).astype(np.int32)]
     albedo = p.colour.copy()
     np.copyto(albedo, colour * 0.25, where=disc[:, None])
@@ -94,11 +94,21 @@ def sign(p: Samples) -> Look:
     albedo = np.full((len(x), 3), 0.8, np.float32)
     ban, warn, park = kind == 0, kind == 1, kind == 2
     paint(albedo, ban & (r > 0.36), red)
-    digits = (np.abs(np.abs(x) - 0.11) < 0.035) | (np.abs(np.abs(y) - 0.13) < 0.03)
-    paint(albedo, ban & digits & (np.abs(x) < 0.15) & (np.abs(y) < 0.17), (0, 0, 0))
+    digits = (np.abs(np.abs(x) - 0.11) < 0.035) | (
+        np.abs(np.abs(y) - 0.13) < 0.03
+    )
+    paint(
+        albedo,
+        ban & digits & (np.abs(x) < 0.15) & (np.abs(y) < 0.17),
+        (0, 0, 0),
+    )
     edge = np.minimum(p.b, (1 - p.b - np.abs(2 * p.a - 1)) * 0.6)
     paint(albedo, warn & (edge < 0.09), red)
-    paint(albedo, warn & (np.abs(x) < 0.03) & (np.abs(p.b - 0.3) < 0.16), (0, 0, 0))
+    paint(
+        albedo,
+        warn & (np.abs(x) < 0.03) & (np.abs(p.b - 0.3) < 0.16),
+        (0, 0, 0),
+    )
     paint(albedo, park & (r < 9), blue)
     letter = (np.abs(x + 0.13) < 0.05) & (np.abs(y) < 0.32)
     letter |= np.abs(np.hypot(x + 0.02, y - 0.14) - 0.15) < 0.045
@@ -146,7 +156,7 @@ def forest(p: Samples) -> Look:
     kind = (hash01(np.floor(p.s / 4)) * 4).astype(np.int32)
     base = p.colour + turned * (_AUTUMN[kind] * 0.7 - p.colour)
     if c.leaves == 0:
-        base = np.broadcast_to(np.float32([0.14, 0.12, 0.11]), base.shape)
+        base = np.broadcast_to(rgb([0.14, 0.12, 0.11]), base.shape)
     albedo = base * (0.4 + 1.2 * clump)[:, None]
     if c.snow:
         blend(albedo, c.snow * 0.5 * (clump > 0.55), SNOW)
@@ -190,12 +200,10 @@ def car_light(p: Samples) -> Look:
     front = p.params[:, 3] == 1
     albedo = np.where(
         front[:, None],
-        np.float32([0.7, 0.7, 0.7]),
-        np.float32([0.45, 0.02, 0.02]),
+        rgb([0.7, 0.7, 0.7]),
+        rgb([0.45, 0.02, 0.02]),
     )
-    glow = np.where(
-        front[:, None], np.float32([1, 0.95, 0.8]), np.float32([0.9, 0, 0])
-    )
+    glow = np.where(front[:, None], rgb([1, 0.95, 0.8]), rgb([0.9, 0, 0]))
     return Look(albedo, glow * np.float32(1.5 * p.condition.lamps))
 
 

@@ -66,8 +66,10 @@ def match(
         img_path2=f'{image_name(key)}.jpg',
         points=points,
         points2=points2,
-        dist_from_center=(_off_centre(points, size)
-                          + _off_centre(points2, size)) / 2,
+        dist_from_center=(
+            _off_centre(points, size) + _off_centre(points2, size)
+        )
+        / 2,
     )
 
 

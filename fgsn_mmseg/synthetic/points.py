@@ -23,6 +23,8 @@ _MIN_SLANT_GROUND = 0.06
 # surface which the image shows there.
 _DEPTH_TOLERANCE = 2e-3
 _BORDER = 1.0
+# Beside the street nothing farther away is sampled, metres.
+_FAR_SIDE = 30.0
 
 
 @dataclass
@@ -79,8 +81,8 @@ def _sample_one(
     first, second = scene.edge_a[index], scene.edge_b[index]
     corner = scene.corner[index]
     around = scene.shape[index] == Shape.CYLINDER
-    cross = np.cross(first, second)
-    area = np.linalg.norm(cross) * (2 * np.pi if around else 1)
+    area = scene.length_a[index] * scene.length_b[index]
+    area *= 2 * np.pi if around else 1
     # The ground runs far out of sight: no more than the street's length.
     count = min(rng.poisson(density * area), round(6000 * density))
     a, b = rng.random((2, count))
@@ -90,13 +92,13 @@ def _sample_one(
         xyz = corner + first[0] * normal + b[:, None] * second
     else:
         xyz = corner + a[:, None] * first + b[:, None] * second
-        unit = cross / np.linalg.norm(cross)
-        normal = np.broadcast_to(unit, xyz.shape)
+        normal = np.broadcast_to(scene.normal[index], xyz.shape)
         cut = Cutout(scene.cutout[index])
         if cut != Cutout.FULL:
             there = solid(cut, a, b, scene.params[index], 1.0)
             xyz, normal = xyz[there], normal[there]
-    return xyz, normal, np.full(len(xyz), index)
+    near = np.abs(xyz[:, 1]) < _FAR_SIDE
+    return xyz[near], normal[near], np.full(near.sum(), index)
 
 
 def observe(

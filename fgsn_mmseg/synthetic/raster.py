@@ -12,9 +12,7 @@ from .scene import Cutout, Scene, Shape
 from .view import View
 
 NEAR = 0.15
-_EDGES = [
-    (i, i | bit) for i in range(8) for bit in (1, 2, 4) if not i & bit
-]
+_EDGES = [(i, i | bit) for i in range(8) for bit in (1, 2, 4) if not i & bit]
 
 
 @dataclass
@@ -151,7 +149,6 @@ def _screen_boxes(
 
 def _turned_away(view: View, scene: Scene) -> np.ndarray:
     """(P,) whether a quad shows its back."""
-    normal = np.cross(scene.edge_a, scene.edge_b)
     if view.parallel:
-        return normal @ view.rotation[2] >= 0
-    return ((scene.corner - view.origin) * normal).sum(1) >= 0
+        return scene.normal @ view.rotation[2] >= 0
+    return ((scene.corner - view.origin) * scene.normal).sum(1) >= 0

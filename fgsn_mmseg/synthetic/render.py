@@ -9,11 +9,13 @@ import numpy as np
 
 from .camera import Camera
 from .conditions import Condition
+from .lighting import Lighting, sun_direction
 from .materials import MATERIAL_CLASS, SKY_CLASS, Material
 from .noise import fractal_noise
 from .raster import Buffers, render
+from .samples import rgb
 from .scene import Scene
-from .shading import Lighting, shade, sun_direction
+from .shading import shade
 from .shadows import ShadowMap
 from .town import Street
 from .view import View
@@ -146,19 +148,25 @@ def _develop(
     """What the camera makes of the light: (H, W, 3) uint8 BGR."""
     # A tent over two pixels: weights 1/4, 1/2, 1/4 on rays half a pixel
     # apart.
-    tent = np.float32([0.25, 0.5, 0.25])
+    tent = rgb([0.25, 0.5, 0.25])
     image = cv2.sepFilter2D(np.minimum(radiance, 4), -1, tent, tent)
     image = image[1:-1:_RAYS, 1:-1:_RAYS]
     width = image.shape[1]
     if condition.lamps:
-        bloom = cv2.GaussianBlur(np.maximum(image - 0.7, 0), (0, 0), width / 60)
+        bloom = cv2.GaussianBlur(
+            np.maximum(image - 0.7, 0), (0, 0), width / 60
+        )
         image = image + 0.7 * bloom
     if condition.blur:
         image = cv2.GaussianBlur(image, (0, 0), condition.blur * width / 384)
     drift = np.float32(rng.uniform(0.88, 1.12))
-    image = image * np.float32(condition.tint) * condition.exposure * drift
+    image = image * rgb(condition.tint) * condition.exposure * drift
     image = 1 - np.exp(-1.55 * image)
     image = np.clip(image, 0, 1) ** (condition.contrast / 2.2)
+    # A camera's curve: darker shadows, richer colours.
+    image = 0.55 * image + 0.45 * image * image * (3 - 2 * image)
+    grey = image.mean(-1, keepdims=True)
+    image = grey + 1.2 * (image - grey)
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     image = 255 * image + condition.noise * noise
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)[..., ::-1].copy()

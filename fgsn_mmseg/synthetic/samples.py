@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -65,11 +65,16 @@ class Look:
     shine: np.ndarray | None = None
 
 
+def rgb(values: Any) -> np.ndarray:
+    """Colours (..., 3) as float32."""
+    return np.asarray(values, dtype=np.float32)
+
+
 def paint(
     target: np.ndarray, where: np.ndarray, colour: Sequence[float] | np.ndarray
 ) -> None:
     """Set the rows `where` of (n, 3) `target` to a colour in place."""
-    np.copyto(target, np.float32(colour), where=where[:, None])
+    np.copyto(target, rgb(colour), where=where[:, None])
 
 
 def blend(
@@ -82,7 +87,7 @@ def blend(
         share: (n,) 0 = stay, 1 = become the colour.
         colour: (3,) or (n, 3).
     """
-    target += share[:, None] * (np.float32(colour) - target)
+    target += share[:, None] * (rgb(colour) - target)
 
 
 def detail(pixel: np.ndarray, size: float) -> np.ndarray:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import List, Sequence
+from typing import List, Sequence, Union
 
 import numpy as np
 
 from .materials import Material
 
 NUM_PARAMS = 12
+Vector = Union[Sequence[float], np.ndarray]
 
 
 class Shape(IntEnum):
@@ -62,11 +63,11 @@ class Scene:
 
     def quad(
         self,
-        corner: Sequence[float],
-        edge_a: Sequence[float],
-        edge_b: Sequence[float],
+        corner: Vector,
+        edge_a: Vector,
+        edge_b: Vector,
         material: Material,
-        params: Sequence[float] = (),
+        params: Vector = (),
         cutout: Cutout = Cutout.FULL,
         one_sided: bool = False,
     ) -> None:
@@ -84,10 +85,10 @@ class Scene:
 
     def box(
         self,
-        low: Sequence[float],
-        high: Sequence[float],
+        low: Vector,
+        high: Vector,
         material: Material,
-        params: Sequence[float] = (),
+        params: Vector = (),
         top: Material | None = None,
     ) -> None:
         """Add the four sides and the top of an axis-aligned box.
@@ -117,11 +118,11 @@ class Scene:
 
     def cylinder(
         self,
-        foot: Sequence[float],
+        foot: Vector,
         radius: float,
         height: float,
         material: Material,
-        params: Sequence[float] = (),
+        params: Vector = (),
     ) -> None:
         """Add the mantle of an upright cylinder."""
         edges = (radius, 0, 0), (0, 0, height)
@@ -131,10 +132,10 @@ class Scene:
 
     def ellipsoid(
         self,
-        centre: Sequence[float],
-        radii: Sequence[float],
+        centre: Vector,
+        radii: Vector,
         material: Material,
-        params: Sequence[float] = (),
+        params: Vector = (),
         cutout: Cutout = Cutout.FULL,
     ) -> None:
         """Add an axis-aligned ellipsoid."""
@@ -155,11 +156,20 @@ class Scene:
             params = np.zeros((len(self), NUM_PARAMS), dtype=np.float32)
             for row, values in zip(params, columns[7]):
                 row[: len(values)] = values
+            edge_a = np.array(columns[2], dtype=np.float64)
+            edge_b = np.array(columns[3], dtype=np.float64)
+            normal = np.cross(edge_a, edge_b)
+            square = np.maximum((normal**2).sum(1, keepdims=True), 1e-12)
             self._frozen = dict(
+                normal=normal / np.sqrt(square),
+                dual_a=np.cross(edge_b, normal) / square,
+                dual_b=np.cross(normal, edge_a) / square,
+                length_a=np.linalg.norm(edge_a, axis=1).astype(np.float32),
+                length_b=np.linalg.norm(edge_b, axis=1).astype(np.float32),
                 shape=np.array(columns[0], dtype=np.int8),
                 corner=np.array(columns[1], dtype=np.float64),
-                edge_a=np.array(columns[2], dtype=np.float64),
-                edge_b=np.array(columns[3], dtype=np.float64),
+                edge_a=edge_a,
+                edge_b=edge_b,
                 material=np.array(columns[4], dtype=np.int16),
                 cutout=np.array(columns[5], dtype=np.int8),
                 one_sided=np.array(columns[6], dtype=bool),
@@ -186,6 +196,31 @@ class Scene:
     def edge_b(self) -> np.ndarray:
         """(P, 3) second edge, metres."""
         return self._column('edge_b')
+
+    @property
+    def length_a(self) -> np.ndarray:
+        """(P,) float32 length of the first edge, metres."""
+        return self._column('length_a')
+
+    @property
+    def length_b(self) -> np.ndarray:
+        """(P,) float32 length of the second edge, metres."""
+        return self._column('length_b')
+
+    @property
+    def normal(self) -> np.ndarray:
+        """(P, 3) unit vector along a x b; no meaning but for quads."""
+        return self._column('normal')
+
+    @property
+    def dual_a(self) -> np.ndarray:
+        """(P, 3) vector whose product with p - corner is a."""
+        return self._column('dual_a')
+
+    @property
+    def dual_b(self) -> np.ndarray:
+        """(P, 3) vector whose product with p - corner is b."""
+        return self._column('dual_b')
 
     @property
     def material(self) -> np.ndarray:

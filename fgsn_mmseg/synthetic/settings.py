@@ -84,7 +84,7 @@ class WorldSettings:
         """Metres between the closed ends of a street."""
         return 32.0 + self.spacing * (self.places - 1) + 14.0
 
-    def keys(self) -> List[ImageKey]:
+    def image_keys(self) -> List[ImageKey]:
         """All images in order."""
         return [
             ImageKey(street, place, traversal)

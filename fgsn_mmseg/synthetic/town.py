@@ -159,8 +159,10 @@ def _add_park(
     """A green gap between houses."""
     for _ in range(3):
         x, y = rng.uniform(x0 + 1, x1 - 1), WALK_END + rng.uniform(2, 12)
-        add = furniture.add_conifer if rng.random() < 0.3 else (
-            furniture.add_tree
+        add = (
+            furniture.add_conifer
+            if rng.random() < 0.3
+            else (furniture.add_tree)
         )
         add(scene, x, side * y, rng)
     furniture.add_boundary(scene, x0, x1, side * (WALK_END + 0.2), rng)
@@ -201,7 +203,7 @@ def _add_ends(street: Street, rng: np.random.Generator) -> None:
         y = -34.0
         while y < 30:
             width = rng.uniform(8, 12)
-            if front == 1 and -9 < y + width and y < 8:
+            if front == 1 and y + width > -9 and y < 8:
                 # Open towards the evening sun.
                 y += 4
                 continue

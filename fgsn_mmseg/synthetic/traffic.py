@@ -53,9 +53,11 @@ def add_traffic(
     eye = camera.centre
     for side in (-1, 1):
         x = -6 + parked.uniform(0, 4)
+        # Fewer beside the camera's lane: they would hide the street.
+        share = 0.25 if side * eye[1] > 0 else 0.55
         while x < street.length + 6:
             crossing = any(a - 5 < x < b + 5 for a, b in street.crossings)
-            if parked.random() < 0.5 and not crossing:
+            if parked.random() < share and not crossing:
                 y = side * (ROAD_HALF - 1.05)
                 plans.append(_add_car(scene, x, y, -side, parked))
             x += parked.uniform(5.2, 7.0)
@@ -125,7 +127,7 @@ def _add_car(
     c1 = x1 - (cabin * 0.5 if heading < 0 else cabin * 1.9)
     span, rise = c1 - c0, roof - body
     inset = 0.10
-    sides = (
+    sides: Tuple[Tuple[tuple, tuple, tuple, float, float], ...] = (
         ((c0, y - half, body), (span, 0, 0), (0, inset, rise), left, right),
         ((c1, y + half, body), (-span, 0, 0), (0, -inset, rise), right, left),
     )
@@ -137,10 +139,11 @@ def _add_car(
     lean = inset / (2 * half)
     params = (*paint, 2, 0, 0, 0, 0, 0, 0, lean, lean)
     across = (0, 2 * half, 0)
-    for corner, along, up in (
+    screens: Tuple[Tuple[tuple, tuple, tuple], ...] = (
         ((c0, y + half, body), (0, -2 * half, 0), (left * span, 0, rise)),
         ((c1, y - half, body), across, (-right * span, 0, rise)),
-    ):
+    )
+    for corner, along, up in screens:
         scene.quad(
             corner, along, up, Material.CAR_GLASS, params, Cutout.TRAPEZOID
         )
@@ -163,9 +166,7 @@ def _add_wheels_and_lights(
         for side in (-1, 1):
             corner = (x, y + side * (half + 0.01), 0.0)
             edges = (size, 0, 0), (0, 0, size)
-            scene.quad(
-                corner, *edges, Material.WHEEL, (), Cutout.DISC
-            )
+            scene.quad(corner, *edges, Material.WHEEL, (), Cutout.DISC)
     for end, x in ((-1, x0 - 0.01), (1, x1 + 0.01)):
         front = float(end == heading)
         for side in (-1, 1):

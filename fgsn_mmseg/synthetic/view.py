@@ -34,8 +34,7 @@ class View:
         self.parallel = parallel
         right, down, forward = rotation.astype(np.float32)
         across = [
-            right[i] * self.xs + (down[i] * self.ys)[:, None]
-            for i in range(3)
+            right[i] * self.xs + (down[i] * self.ys)[:, None] for i in range(3)
         ]
         zero = np.float32(0)
         self.start = across if parallel else [zero] * 3

@@ -6,7 +6,7 @@ import json
 import multiprocessing
 from functools import partial
 from pathlib import Path
-from typing import Callable, Iterator, List, Optional
+from typing import Callable, Iterable, Iterator, Optional
 
 import cv2
 
@@ -53,7 +53,7 @@ def generate_world(
         )
     root = Path(root)
     _claim(root, settings)
-    keys = settings.keys()
+    keys = settings.image_keys()
     for done, _ in enumerate(_make_images(root, settings, workers), 1):
         if progress:
             progress(done, len(keys))
@@ -92,14 +92,18 @@ def _make_images(
     root: Path, settings: WorldSettings, workers: int
 ) -> Iterator[bool]:
     work = partial(make_image, settings, root)
-    keys = settings.keys()
+    keys = settings.image_keys()
     if workers == 1:
         yield from map(work, keys)
         return
     # Forked workers start at once; where there is no fork the default does.
     methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context('fork' if 'fork' in methods else None)
-    with context.Pool(workers, initializer=cv2.setNumThreads, initargs=(0,)) as pool:
+    context = multiprocessing.get_context(
+        'fork' if 'fork' in methods else None
+    )
+    with context.Pool(
+        workers, initializer=cv2.setNumThreads, initargs=(0,)
+    ) as pool:
         yield from pool.imap_unordered(work, keys)
 
 
@@ -112,10 +116,11 @@ def write_lists(root: Path, settings: WorldSettings) -> None:
     with image names without extension, as mmseg's `ann_file` wants them;
     `lists/conditions.txt` with the condition of every image.
     """
+
     def is_train(key: ImageKey) -> bool:
         return key.street < settings.train_streets
 
-    keys = settings.keys()
+    keys = settings.image_keys()
     for part in ('train', 'val'):
         mine = [k for k in keys if is_train(k) == (part == 'train')]
         targets = [k for k in mine if k.traversal]
@@ -134,15 +139,6 @@ def write_lists(root: Path, settings: WorldSettings) -> None:
     _write(root / 'lists' / 'conditions.txt', conditions_by_image(settings))
 
 
-def _write(path: Path, lines) -> None:
+def _write(path: Path, lines: Iterable[str]) -> None:
     text = ''.join(f'{line}\n' for line in lines)
     write_bytes(path, text.encode())
-
-
-def list_missing(root: Path, settings: WorldSettings) -> List[str]:
-    """Names of images that are not there yet."""
-    return [
-        image_name(key)
-        for key in settings.keys()
-        if not (root / 'images' / f'{image_name(key)}.jpg').exists()
-    ]

@@ -32,8 +32,12 @@ def parse_args() -> argparse.Namespace:
         help='tiny: for tests; demo: a minute or two; full: thousands of '
         'images (default: %(default)s)',
     )
-    add('--seed', type=int, default=0, help='same seed, same bytes (default: '
-        '%(default)s)')
+    add(
+        '--seed',
+        type=int,
+        default=0,
+        help='same seed, same bytes (default: %(default)s)',
+    )
     add(
         '--workers',
         type=int,
