@@ -52,7 +52,7 @@ def kmeans(
         max_points_per_centroid=MAX_POINTS_PER_CENTROID,
     )
     trainer.train(features)
-    return repair_empty(features, trainer.centroids.copy())
+    return repair_empty(features, np.array(trainer.centroids))
 
 
 def nearest_centroids(

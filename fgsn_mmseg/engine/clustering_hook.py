@@ -223,7 +223,7 @@ class ClusteringHook(Hook):
         return message[0]
 
 
-def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
+def unwrapped(model: Any) -> Any:
     """The model inside a distributed wrapper, or the model itself."""
     return model.module if is_model_wrapper(model) else model
 

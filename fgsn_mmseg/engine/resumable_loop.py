@@ -36,7 +36,7 @@ class PositionedIterator:
             self.left -= 1
             return None
         if self.iterator is None:
-            batches = self.dataloader.batch_sampler
+            batches: Any = self.dataloader.batch_sampler
             batches.sampler.start = self.start * batches.batch_size
             self.iterator = iter(self.dataloader)
         return next(self.iterator)

@@ -13,11 +13,14 @@ cells covers an image of (H, W) pixels in one of three ways:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Size = tuple[int, int]
+Size = Sequence[int]
+"""Height and width."""
 GRIDS = ('corners', 'centers', 'authors')
 
 

@@ -3,6 +3,13 @@ from .cluster_head import (
     features_and_logits,
     redraw_classifier,
     tapped,
+    with_classes,
 )
 
-__all__ = ['check_head', 'features_and_logits', 'redraw_classifier', 'tapped']
+__all__ = [
+    'check_head',
+    'features_and_logits',
+    'redraw_classifier',
+    'tapped',
+    'with_classes',
+]

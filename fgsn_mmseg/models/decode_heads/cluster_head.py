@@ -7,11 +7,26 @@ outside.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+
+def with_classes(head: Any, num_clusters: int) -> Any:
+    """Head config(s) with K classes; the given ones stay as they are."""
+    if head is None:
+        return None
+    if isinstance(head, (list, tuple)):
+        return [with_classes(one, num_clusters) for one in head]
+    head = copy.deepcopy(head)
+    head['num_classes'] = num_clusters
+    if 'out_channels' in head:
+        head['out_channels'] = num_clusters
+    return head
 
 
 def check_head(head: nn.Module, layer: str | None, name: str) -> None:
@@ -102,7 +117,7 @@ def redraw_classifier(
     Returns:
         The parameters that were drawn anew.
     """
-    conv = head.conv_seg
+    conv: Any = head.conv_seg
     draws = torch.empty(conv.weight.shape).normal_(
         0.0, std, generator=generator
     )

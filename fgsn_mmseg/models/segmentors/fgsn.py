@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.utils import add_prefix
@@ -18,9 +16,11 @@ from ..decode_heads import (
     features_and_logits,
     redraw_classifier,
     tapped,
+    with_classes,
 )
-from ..points import resample_labels
+from ..losses import dense_loss
 from .pair_prediction import predict_pair
+from .sides import draw_sides, fill, scatter
 from .teacher import Teacher
 
 
@@ -188,7 +188,9 @@ class FGSN(EncoderDecoder):
                 "dict(type='ClusteringHook', ...) to `custom_hooks`, or "
                 'resume from a checkpoint of an FGSN in training.'
             )
-        return self.codebook.assign_map(self.teacher(images))
+        with torch.inference_mode():
+            labels = self.codebook.assign_map(self.teacher(images))
+        return labels.clone()  # autograd takes no inference tensors
 
     def _load_from_state_dict(
         self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
@@ -238,79 +240,42 @@ class FGSN(EncoderDecoder):
         labels = self.label_maps(img)
         points = [sample.points for sample in data_samples]
         points2 = [sample.points2 for sample in data_samples]
-        size = tuple(img.shape[-2:])
-        chosen = self.draw_images(len(img)).to(img.device)
+        # Only the dense loss looks at the reference alone: without the other
+        # losses the target carries nothing.
+        fraction = self.fraction_reference
+        if fraction is not None and not self.w_corr and not self.w_feat:
+            fraction = 1.0
+        chosen = draw_sides(len(img), fraction, self.generator).to(img.device)
         both = torch.stack([img, img2], 1)
         maps = self.extract_feat(both[chosen])
         others = None
         if self.w_feat and not chosen.all():
             with torch.no_grad():
                 others = self.extract_feat(both[~chosen])
+        where = dict(
+            points=points, points2=points2, crop_size=tuple(img.shape[-2:])
+        )
         losses: dict[str, Tensor] = {}
         for name, head, layer, weight in self.named_heads():
             features, logits = features_and_logits(head, maps, layer)
-            shares = {}
-            scattered = scatter(logits, chosen)
+            sides = scatter(logits, chosen)
+            own: dict[str, Tensor] = {}
             if self.w_seg:
-                shares['loss_seg'] = (
-                    self.w_seg * weight * self.dense_loss(scattered[0], labels)
-                )
+                seg = dense_loss(sides[0], labels, self.grid)
+                own['loss_seg'] = self.w_seg * weight * seg
             if self.w_corr:
-                corr = self.loss_corr(
-                    *scattered, points, points2, labels, size
-                )
-                shares['loss_corr'] = self.w_corr * weight * corr
+                corr = self.loss_corr(*sides, label_map=labels, **where)
+                own['loss_corr'] = self.w_corr * weight * corr
             if self.w_feat:
                 pair = scatter(features, chosen)
                 if others is not None:
                     with torch.no_grad(), tapped(head, layer) as rest:
                         head(others)
                     fill(pair, rest[-1], ~chosen)
-                feat = self.loss_feat(
-                    *pair, points, points2, size, generator=self.generator
-                )
-                shares['loss_feat'] = self.w_feat * weight * feat
-            losses.update(add_prefix(shares, name))
+                feat = self.loss_feat(*pair, generator=self.generator, **where)
+                own['loss_feat'] = self.w_feat * weight * feat
+            losses.update(add_prefix(own, name))
         return losses
-
-    def draw_images(self, batch: int) -> Tensor:
-        """Which images carry a gradient: (B, 2) bool, reference and target.
-
-        Only the dense loss looks at the reference alone: without the others
-        the target would carry nothing and the reference always does.
-        """
-        if self.fraction_reference is None:
-            return torch.ones(batch, 2, dtype=torch.bool)
-        fraction = self.fraction_reference
-        if not self.w_corr and not self.w_feat:
-            fraction = 1.0
-        draws = torch.rand(batch, generator=self.generator)
-        reference = draws < fraction
-        return torch.stack([reference, ~reference], 1)
-
-    def dense_loss(
-        self, logits: list[Tensor | None], labels: Tensor
-    ) -> Tensor:
-        """Mean CE of the references' logits with their label maps.
-
-        Args:
-            logits: B maps (K, h, w), None where the reference was not run;
-                such a pair counts as zero.
-            labels: (B, h', w') int64.
-
-        Returns:
-            Scalar, averaged over the pairs.
-        """
-        losses = []
-        for one, label_map in zip(logits, labels):
-            if one is None:
-                losses.append(labels.new_zeros((), dtype=torch.float32))
-                continue
-            target = resample_labels(
-                label_map[None], tuple(one.shape[-2:]), self.grid
-            )
-            losses.append(F.cross_entropy(one[None], target).float())
-        return torch.stack(losses).mean()
 
     # -------------------------------------------------------- prediction
 
@@ -357,41 +322,3 @@ class FGSN(EncoderDecoder):
             pair = [inputs[key][index : index + 1] for key in ('img', 'img2')]
             predict_pair(self, pair[0], pair[1], sample)
         return data_samples
-
-
-def with_classes(
-    head: dict | list[dict] | None, num_clusters: int
-) -> dict | list[dict] | None:
-    """Head config(s) with K classes; the given ones stay as they are."""
-    if head is None:
-        return None
-    if isinstance(head, (list, tuple)):
-        return [with_classes(one, num_clusters) for one in head]
-    head = copy.deepcopy(head)
-    head['num_classes'] = num_clusters
-    if 'out_channels' in head:
-        head['out_channels'] = num_clusters
-    return head
-
-
-def scatter(
-    maps: Tensor, chosen: Tensor
-) -> tuple[list[Tensor | None], list[Tensor | None]]:
-    """Maps of the images that were run, back at their places.
-
-    Args:
-        maps: (n, C, h, w) of the chosen images in reading order.
-        chosen: (B, 2) bool with n true values.
-
-    Returns:
-        B maps of the references and B of the targets, None if not run.
-    """
-    pair: tuple[list, list] = ([None] * len(chosen), [None] * len(chosen))
-    fill(pair, maps, chosen)
-    return pair
-
-
-def fill(pair: tuple[list, list], maps: Tensor, chosen: Tensor) -> None:
-    """Put maps at the places that ``chosen`` names, in reading order."""
-    for one, (row, side) in zip(maps, chosen.nonzero().tolist()):
-        pair[side][row] = one

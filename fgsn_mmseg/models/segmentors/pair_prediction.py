@@ -91,15 +91,15 @@ def predict_pair(
     weights = getattr(sample, 'point_weights', None)
     if weights is None:
         weights = torch.ones_like(points[:, 0])
-    label_map = None
-    for suffix, image, where in (('', img, points), ('2', img2, points2)):
-        taught = model.over_windows(model.teacher, image)
-        features = at_points(taught.data[0], where, taught.extent, model.grid)
+    taught = [model.over_windows(model.teacher, one) for one in (img, img2)]
+    for suffix, blended, where in zip(('', '2'), taught, (points, points2)):
+        features = at_points(
+            blended.data[0], where, blended.extent, model.grid
+        )
         sample.set_data(
             {f'teacher_labels{suffix}': model.codebook.assign(features)}
         )
-        if label_map is None:
-            label_map = model.codebook.assign_map(taught.data)[0]
+    label_map = model.codebook.assign_map(taught[0].data)[0]
     sample.set_data(
         validation_figures(
             model, maps, maps2, points, points2, label_map, weights

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +22,10 @@ class Teacher(nn.Module):
             features, see :func:`fgsn_mmseg.models.decode_heads.tapped`.
     """
 
-    def __init__(self, student: nn.Module, feature_layer: str | None) -> None:
+    def __init__(self, student: Any, feature_layer: str | None) -> None:
         super().__init__()
         self.feature_layer = feature_layer
+        self.decode_head: Any
         self.backbone = copy.deepcopy(student.backbone)
         self.neck = copy.deepcopy(student.neck) if student.with_neck else None
         self.decode_head = copy.deepcopy(student.decode_head)
