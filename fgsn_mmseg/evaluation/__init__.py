@@ -7,6 +7,13 @@ from .agreement import (
     match_bits,
     mutual_information,
 )
+from .baselines import (
+    BASELINES,
+    Baseline,
+    colour_features,
+    handmade_features,
+    kmeans_baseline,
+)
 from .cluster_information import (
     cluster_class_counts,
     contingency_table,
@@ -25,14 +32,19 @@ from .label_map_writer import (
 from .stationary import count_at_points, stationary_clusters
 
 __all__ = [
+    'BASELINES',
+    'Baseline',
     'ClusterInformationMetric',
     'CorrespondenceMetric',
     'LabelMapWriter',
     'agreement_figures',
     'chance_agreement',
     'cluster_class_counts',
+    'colour_features',
     'contingency_table',
     'count_at_points',
+    'handmade_features',
+    'kmeans_baseline',
     'label_agreement',
     'label_map_path',
     'majority_vote_iou',

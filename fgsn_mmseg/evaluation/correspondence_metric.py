@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
@@ -8,6 +7,7 @@ from mmengine.evaluator import BaseMetric
 from mmseg.registry import METRICS
 
 from .agreement import agreement_figures
+from .groups import group_of, group_pattern
 
 VAL_LOSSES = ('val_loss_cluster', 'val_loss_feat', 'val_loss_out')
 
@@ -56,15 +56,7 @@ class CorrespondenceMetric(BaseMetric):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.group_pattern = None
-        if group_by is not None:
-            self.group_pattern = re.compile(group_by)
-            if self.group_pattern.groups != 1:
-                raise ValueError(
-                    '`group_by` should be a regular expression with exactly '
-                    f"one group, but got {group_by!r}. Example: '/([^/]*)/"
-                    "[^/]*$' groups by the last folder."
-                )
+        self.group_pattern = group_pattern(group_by)
         self.seed = seed
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -89,7 +81,9 @@ class CorrespondenceMetric(BaseMetric):
                 if name in sample:
                     result[name] = float(sample[name])
             if self.group_pattern is not None:
-                result['group'] = self._group(sample['img_path2'])
+                result['group'] = group_of(
+                    self.group_pattern, sample['img_path2']
+                )
             self.results.append(result)
 
     def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
@@ -137,12 +131,6 @@ class CorrespondenceMetric(BaseMetric):
             )
             metrics.update({who + k: v for k, v in figures.items()})
         return metrics
-
-    def _group(self, path: str) -> str:
-        """Group of a target image path."""
-        assert self.group_pattern is not None
-        match = self.group_pattern.search(path.replace('\\', '/'))
-        return match.group(1) if match and match.group(1) else 'other'
 
 
 def _to_array(labels: Any) -> np.ndarray:

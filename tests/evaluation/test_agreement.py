@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -19,15 +20,11 @@ LABELS2 = [1, 1, 1, 2]
 
 def naive_mutual_information(labels, labels2):
     total = len(labels)
-    bits = 0.0
-    for a in set(labels):
-        for b in set(labels2):
-            both = sum(1 for x, y in zip(labels, labels2) if (x, y) == (a, b))
-            if both:
-                bits += (both / total) * math.log2(
-                    both * total / (labels.count(a) * labels2.count(b))
-                )
-    return bits
+    first, second = Counter(labels), Counter(labels2)
+    return sum(
+        (both / total) * math.log2(both * total / (first[a] * second[b]))
+        for (a, b), both in Counter(zip(labels, labels2)).items()
+    )
 
 
 def test_agreement_and_chance_by_hand():
