@@ -90,8 +90,7 @@ def make_image(settings: WorldSettings, root: Path, key: ImageKey) -> bool:
     """Render an image and write what belongs to it.
 
     Writes images/<name>.jpg, labels/<name>_labelTrainIds.png,
-    observations/<name>.npz and, if wanted, depth/<name>.npz. The
-    observations come last: where they are, the image is complete.
+    observations/<name>.npz and, if wanted, depth/<name>.npz.
 
     Args:
         settings: Of the world.
@@ -102,20 +101,26 @@ def make_image(settings: WorldSettings, root: Path, key: ImageKey) -> bool:
         Whether it was rendered now; False if it was there already.
     """
     name = image_name(key)
-    done = observation_path(root, key)
-    if done.exists():
+    picture_path = root / 'images' / f'{name}.jpg'
+    label_path = root / 'labels' / f'{name}_labelTrainIds.png'
+    depth_path = root / 'depth' / f'{name}.npz'
+    observed_path = observation_path(root, key)
+    wanted = [picture_path, label_path, observed_path]
+    if settings.save_depth:
+        wanted.append(depth_path)
+    if all(path.exists() for path in wanted):
         return False
     rendering = render_key(settings, key)
     index, pixels = observe_key(settings, key, rendering)
     condition = CONDITIONS[TRAVERSALS[key.traversal].condition]
     quality = [cv2.IMWRITE_JPEG_QUALITY, condition.jpeg_quality]
     picture = _encode('.jpg', rendering.image, quality)
-    write_bytes(root / 'images' / f'{name}.jpg', picture)
+    write_bytes(picture_path, picture)
     labels = _encode('.png', rendering.labels, [])
-    write_bytes(root / 'labels' / f'{name}_labelTrainIds.png', labels)
+    write_bytes(label_path, labels)
     if settings.save_depth:
-        _save_arrays(root / 'depth' / f'{name}.npz', depth=rendering.depth)
-    _save_arrays(done, index=index, pixels=pixels)
+        _save_arrays(depth_path, depth=rendering.depth)
+    _save_arrays(observed_path, index=index, pixels=pixels)
     return True
 
 

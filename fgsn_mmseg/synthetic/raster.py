@@ -12,6 +12,12 @@ from .scene import Cutout, Scene, Shape
 from .view import View
 
 NEAR = 0.15
+# Plain numbers: looking up a member of an enum takes longer than a division.
+_QUAD, _CYLINDER, _FULL = (
+    int(Shape.QUAD),
+    int(Shape.CYLINDER),
+    int(Cutout.FULL),
+)
 _EDGES = [(i, i | bit) for i in range(8) for bit in (1, 2, 4) if not i & bit]
 
 
@@ -66,11 +72,11 @@ def render(
             continue
         depth, a, b = intersect(view, scene, index, window)
         hit = (depth > NEAR) & (depth < out.depth[window])
-        if scene.shape[index] == Shape.QUAD:
+        if scene.shape[index] == _QUAD:
             hit &= (a >= 0) & (a <= 1) & (b >= 0) & (b <= 1)
-        elif scene.shape[index] == Shape.CYLINDER:
+        elif scene.shape[index] == _CYLINDER:
             hit &= (b >= 0) & (b <= 1)
-        if scene.cutout[index] != Cutout.FULL and hit.any():
+        if scene.cutout[index] != _FULL and hit.any():
             params = scene.params[index]
             cut = Cutout(scene.cutout[index])
             hit &= solid(cut, a, b, params, leaf_density)

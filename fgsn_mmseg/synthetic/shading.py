@@ -60,39 +60,43 @@ def shade(
     Returns:
         (h, w, 3) float32 linear RGB, about 1 = white in the sun.
     """
-    directions = np.stack(
+    out = np.empty((buffers.depth.size, 3), np.float32)
+    rays = np.stack(
         [np.broadcast_to(d, buffers.depth.shape) for d in view.direction], -1
-    )
-    length = np.sqrt((directions**2).sum(-1, keepdims=True))
-    directions = directions / length
-    out = np.empty((*buffers.depth.shape, 3), np.float32)
-    met = buffers.object_id >= 0
-    out[~met] = sky(directions[~met], light)
-    material = np.full(met.shape, -1, np.int16)
-    material[met] = scene.material[buffers.object_id[met]]
+    ).reshape(-1, 3)
+    ids = buffers.object_id.ravel()
+    # Sky last: it has no object.
+    material = np.where(ids < 0, len(Material), scene.material[ids])
+    order = np.argsort(material.astype(np.uint8), kind='stable')
+    ends = np.cumsum(np.bincount(material, minlength=len(Material) + 1))
     pixel = np.float32(abs(view.xs[1] - view.xs[0]))
-    for kind in Material:
-        rows, cols = np.nonzero(material == kind)
-        if len(rows):
-            at = rows, cols
-            samples = _samples(view, scene, buffers, at, pixel, light)
-            away = buffers.depth[at] * length[at][:, 0]
-            ray = directions[at]
-            out[at] = _radiance(kind, samples, ray, away, light)
-    return out
+    for kind, start, end in zip(Material, [0, *ends], ends):
+        if end > start:
+            at = order[start:end]
+            ray = rays[at]
+            length = np.sqrt((ray * ray).sum(1, keepdims=True))
+            samples = _samples(view, scene, buffers, at, ray, pixel, light)
+            away = samples.pixel / pixel * length[:, 0]
+            out[at] = _radiance(kind, samples, ray / length, away, light)
+    at = order[ends[-2] :]
+    ray = rays[at]
+    length = np.sqrt((ray * ray).sum(1, keepdims=True))
+    out[at] = sky(ray / length, light)
+    return out.reshape(*buffers.depth.shape, 3)
 
 
 def _samples(
     view: View,
     scene: Scene,
     buffers: Buffers,
-    at: tuple,
+    at: np.ndarray,
+    ray: np.ndarray,
     pixel: np.float32,
     light: Lighting,
 ) -> Samples:
-    ids = buffers.object_id[at]
-    depth = buffers.depth[at]
-    ray = np.stack([d[at] for d in view.direction], 1)
+    """Gather what a texture needs to know about the samples `at`."""
+    ids = buffers.object_id.ravel()[at]
+    depth = buffers.depth.ravel()[at]
     xyz = depth[:, None] * ray + view.origin.astype(np.float32)
     normal = scene.normal.astype(np.float32)[ids]
     shape = scene.shape[ids]
@@ -107,7 +111,7 @@ def _samples(
             offset /= np.linalg.norm(offset, axis=1, keepdims=True)
             normal[mine] = offset
     normal *= -np.sign((normal * ray).sum(1, keepdims=True))
-    a, b = buffers.a[at], buffers.b[at]
+    a, b = buffers.a.ravel()[at], buffers.b.ravel()[at]
     width, height = scene.length_a[ids], scene.length_b[ids]
     return Samples(
         a,
@@ -116,8 +120,8 @@ def _samples(
         b * height,
         width,
         height,
-        xyz.astype(np.float32),
-        normal.astype(np.float32),
+        xyz,
+        normal,
         depth * pixel,
         scene.params[ids],
         ids,
