@@ -5,10 +5,13 @@ from typing import Any, List, Optional
 
 import mmcv
 import numpy as np
+import torch
 from mmengine.dist import master_only
 from mmseg.registry import VISUALIZERS
 from mmseg.structures import SegDataSample
 from mmseg.visualization import SegLocalVisualizer
+
+from fgsn_mmseg.evaluation import chance_agreement
 
 from .drawing import blend_label_map, scale_points
 from .pair_picture import draw_pair
@@ -209,9 +212,12 @@ def _caption(
     meta = sample.metainfo
     figures = f'{number} correspondences'
     if agree is not None and number:
+        # Beside what chance gives: one label everywhere always agrees.
+        ids = int(torch.cat([sample.labels, sample.labels2]).max()) + 1
+        chance = chance_agreement(sample.labels, sample.labels2, ids)
         figures = (
             f'agreement {agree.mean():.3f} = {agree.sum()} of {number} '
-            'correspondences'
+            f'correspondences, by chance {chance:.3f}'
         )
     if 'num_clusters' in meta:
         figures += f', K = {meta["num_clusters"]}'

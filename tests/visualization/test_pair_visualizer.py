@@ -91,7 +91,8 @@ def test_caption_says_the_agreement(monkeypatch):
     visualizer.add_datasample('x', photo, empty, image2=photo2)
     assert captions == [
         [
-            'agreement 0.500 = 1 of 2 correspondences, K = 300',
+            'agreement 0.500 = 1 of 2 correspondences, by chance 0.250, '
+            'K = 300',
             'snow/a.jpg   |   night/b.jpg',
         ],
         ['0 correspondences, K = 300', 'snow/a.jpg   |   night/b.jpg'],
