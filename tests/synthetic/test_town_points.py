@@ -69,8 +69,15 @@ def test_matches_reproject_through_depth_and_poses(tiny, tiny_world):
         error = reprojection_error(pair, depth, *cameras)
         assert len(error) > 20
         assert error.max() < 0.1
-        # Not by chance: a camera half a degree off is noticed.
-        assert (pair['points'] % 1 != 0).all()
+        # Sub-pixel, and not by chance: half a degree off would be noticed.
+        assert (pair['points'] % 1 != 0).any(1).all()
+        off = replace(
+            cameras[1],
+            rotation=look_rotation(np.pi / 2 + 0.009, 0, 0)
+            @ look_rotation(np.pi / 2, 0, 0).T
+            @ cameras[1].rotation,
+        )
+        assert reprojection_error(pair, depth, cameras[0], off).min() > 0.1
         name = image_name(key)
         depth2 = np.load(tiny_world / 'depth' / f'{name}.npz')['depth']
         swapped = dict(points=pair['points2'], points2=pair['points'])
@@ -104,7 +111,7 @@ def wall_and_sign():
     scene = Scene()
     scene.quad((10, -5, 0), (0, 10, 0), (0, 0, 6), Material.WALL)
     scene.quad((5, -1, 0), (0, 2, 0), (0, 0, 6), Material.SIGN)
-    rotation = look_rotation(np.pi * 0, 0, 0)
+    rotation = look_rotation(0, 0, 0)
     centre = np.array([0.0, 0, 3])
     camera = Camera(64, 48, 40.0, rotation, -rotation @ centre)
     return scene, camera
