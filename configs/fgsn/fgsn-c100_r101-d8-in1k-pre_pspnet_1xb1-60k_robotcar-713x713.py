@@ -1,0 +1,10 @@
+_base_ = [
+    '../_base_/models/fgsn_pspnet_r101-d8-in1k-pre.py',
+    '../_base_/datasets/robotcar_713x713.py',
+    '../_base_/schedules/fgsn_60k.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(num_clusters=100)
+custom_hooks = [
+    dict(type='ClusteringHook', dataloader={{_base_.reference_dataloader}})
+]

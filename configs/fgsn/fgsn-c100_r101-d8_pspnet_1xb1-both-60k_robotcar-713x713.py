@@ -1,0 +1,3 @@
+# The gradient goes through both images of every pair.
+_base_ = './fgsn-c100_r101-d8_pspnet_1xb1-60k_robotcar-713x713.py'
+model = dict(fraction_reference=None)

@@ -1,0 +1,3 @@
+# No dense loss: labels at correspondences alone.
+_base_ = './fgsn-c100_r101-d8_pspnet_1xb1-60k_robotcar-713x713.py'
+model = dict(w_seg=0.0)

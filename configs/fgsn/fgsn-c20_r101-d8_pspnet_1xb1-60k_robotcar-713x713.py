@@ -1,0 +1,2 @@
+_base_ = './fgsn-c100_r101-d8_pspnet_1xb1-60k_robotcar-713x713.py'
+model = dict(num_clusters=20)

@@ -1,0 +1,2 @@
+_base_ = './fgsn-c100_r101-d8_pspnet_robotcar-seasons.py'
+model = dict(num_clusters=1000)
