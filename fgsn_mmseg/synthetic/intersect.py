@@ -7,6 +7,9 @@ import numpy as np
 from .scene import Scene, Shape
 from .view import View
 
+# Share of an ellipsoid's half height beyond which it is near a pole.
+POLAR = 0.7
+
 Hits = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -24,7 +27,7 @@ def intersect(view: View, scene: Scene, index: int, window: tuple) -> Hits:
         and texture coordinates a and b (h, w). Of a quad: shares of its
         edges, outside 0..1 beside it. Of a cylinder: angle in radians and
         share of the height. Of an ellipsoid: metres around it and
-        metres above its centre.
+        metres above its centre; x and y from the centre near its poles.
     """
     with np.errstate(divide='ignore', invalid='ignore', over='ignore'):
         if scene.shape[index] == Shape.QUAD:
@@ -105,4 +108,7 @@ def _meet_ellipsoid(
     )
     x, y, z = (s + depth * v - c for s, v, c in zip(start, direction, centre))
     girth = np.float32(scene.edge_a[index, :2].mean())
-    return depth, girth * np.arctan2(y, x), z
+    # Around the poles the angle has no use: leaves would be drawn out there.
+    polar = np.abs(z) > np.float32(POLAR * scene.edge_a[index, 2])
+    a = np.where(polar, x, girth * np.arctan2(y, x))
+    return depth, a, np.where(polar, y, z)

@@ -67,5 +67,7 @@ def _ellipsoid(centre, radii, origin, direction):
         return None
     t = roots.real.min()
     at = origin + t * direction - centre
+    if abs(at[2]) > 0.7 * radii[2]:
+        return t, at[0], at[1]
     angle = np.arctan2(at[1], at[0])
     return t, radii[:2].mean() * angle, at[2]

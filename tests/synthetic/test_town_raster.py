@@ -96,7 +96,7 @@ def test_class_maps_agree_with_an_independent_ray_cast(tiny, traversal):
     visible = ~crown if bare else np.ones(len(scene), bool)
     rng = np.random.default_rng(traversal)
     wrong, classes = 0, set()
-    count = 60
+    count = 40
     for _ in range(count):
         x, y = rng.integers(tiny.width), rng.integers(tiny.height)
         depth, which = cast(
