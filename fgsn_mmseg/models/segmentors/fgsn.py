@@ -237,13 +237,17 @@ class FGSN(EncoderDecoder):
                 f'got {tuple(img.shape)} and {tuple(img2.shape)}. Add '
                 'RandomCropPair to the training pipeline.'
             )
-        labels = self.label_maps(img)
+        # The feature loss alone needs no labels: a base network can be
+        # trained with it before there are any.
+        labels = None
+        if self.w_seg or self.w_corr:
+            labels = self.label_maps(img)
         points = [sample.points for sample in data_samples]
         points2 = [sample.points2 for sample in data_samples]
         # Only the dense loss looks at the reference alone: without the other
         # losses the target carries nothing.
         fraction = self.fraction_reference
-        if fraction is not None and not self.w_corr and not self.w_feat:
+        if not self.w_corr and not self.w_feat:
             fraction = 1.0
         chosen = draw_sides(len(img), fraction, self.generator).to(img.device)
         both = torch.stack([img, img2], 1)
