@@ -82,7 +82,7 @@ class Codebook(nn.Module):
             raise ValueError(
                 'Clustering needs at least num_clusters='
                 f'{self.num_clusters} features, but only {len(features)} '
-                'were given.'
+                'were given. Give more features or choose fewer clusters.'
             )
         if not features.isfinite().all():
             raise ValueError(

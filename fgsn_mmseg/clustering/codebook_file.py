@@ -44,10 +44,15 @@ def read_codebook(path: str | os.PathLike) -> Codebook:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no HDF5 file or lacks a data set.
+        ValueError: If it is no HDF5 file, lacks a data set, or these do not
+            fit together.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f'There is no codebook file {str(path)!r}.')
+        raise FileNotFoundError(
+            f'`path` should be a codebook file, but got {str(path)!r}, which '
+            'is not there. A clustering writes clustering_iter_<n>.h5 into '
+            'the work directory.'
+        )
     try:
         with h5py.File(path, 'r') as file:
             state = {
@@ -60,7 +65,18 @@ def read_codebook(path: str | os.PathLike) -> Codebook:
             f'{", ".join(DATASETS)}, but: {error}.'
         ) from error
     state['pca_bias'] = state['pca_bias'].flatten()
-    channels, dim = state['pca_matrix'].shape
-    codebook = Codebook(len(state['centroids']), channels, dim)
+    shapes = {name: tuple(state[DATASETS[name]].shape) for name in DATASETS}
+    centroids, matrix, bias = shapes.values()
+    if (
+        len(centroids) != 2
+        or len(matrix) != 2
+        or not centroids[1] == matrix[1] == bias[0]
+    ):
+        raise ValueError(
+            f'{str(path)!r} should hold cluster_centroids (K, D), '
+            f'pca_transform_Amat (C, D) and pca_transform_bvec (D,), but got '
+            f'{shapes}.'
+        )
+    codebook = Codebook(centroids[0], *matrix)
     codebook.load_state_dict(state)
     return codebook

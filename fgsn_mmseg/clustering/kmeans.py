@@ -36,7 +36,8 @@ def kmeans(
     if len(features) < num_clusters:
         raise ValueError(
             f'Clustering needs at least num_clusters={num_clusters} '
-            f'features, but only {len(features)} were given.'
+            f'features, but only {len(features)} were given. Give more '
+            'features or choose fewer clusters.'
         )
     if not np.isfinite(features).all():
         raise ValueError(

@@ -36,6 +36,8 @@ def sample_cells(
     at_points = at_points[order[:num_points]]
     if fraction < 1:
         num_random = round(len(at_points) * fraction / (1 - fraction))
+        # Both numbers may have been rounded up.
+        num_random = min(num_random, num_features - len(at_points))
     else:
         num_random = num_features
     order = torch.randperm(height * width, generator=generator)
