@@ -20,7 +20,8 @@ from mmseg.registry import HOOKS
 from ..clustering import Codebook, sample_cells, write_codebook
 from ..models import FGSN
 from ..models.points import to_cells
-from .seeding import derive_seed
+from .clustering_report import report
+from .seeding import derive_seed, shared_seed
 
 SECONDS_BETWEEN_LINES = 10
 
@@ -79,9 +80,10 @@ class ClusteringHook(Hook):
         self.kmeans_iterations = kmeans_iterations
         self.classifier_std = classifier_std
         self.keep_momentum = keep_momentum
+        self.seed = 0
 
     def before_train(self, runner: Any) -> None:
-        """Refuse a model that cannot learn clusters."""
+        """Refuse a model that cannot learn clusters; agree on a seed."""
         model = unwrapped(runner.model)
         if not isinstance(model, FGSN):
             raise TypeError(
@@ -89,6 +91,7 @@ class ClusteringHook(Hook):
                 f"{type(model).__name__}. Set `model = dict(type='FGSN', "
                 'num_clusters=...)`.'
             )
+        self.seed = shared_seed(runner.seed)
 
     def before_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None
@@ -115,12 +118,9 @@ class ClusteringHook(Hook):
         features, num_images = self.sample_features(runner, model)
         codebook, figures = self.fit(runner, model, features, num_images)
         model.set_codebook(codebook)
-        drawn = model.redraw_classifiers(
-            torch.Generator().manual_seed(
-                derive_seed(runner.seed, runner.iter)
-            ),
-            self.classifier_std,
-        )
+        generator = torch.Generator()
+        generator.manual_seed(derive_seed(self.seed, runner.iter))
+        drawn = model.redraw_classifiers(generator, self.classifier_std)
         if not self.keep_momentum:
             forget(runner.optim_wrapper, drawn)
         model.train(training)
@@ -166,7 +166,7 @@ class ClusteringHook(Hook):
                 valid = ((cells >= 0) & (cells < limits)).all(1)
                 index = get_rank() + len(rows) * loader.sampler.world_size
                 generator.manual_seed(
-                    derive_seed(runner.seed, runner.iter, index)
+                    derive_seed(self.seed, runner.iter, index)
                 )
                 chosen = sample_cells(
                     cells[valid],
@@ -211,12 +211,15 @@ class ClusteringHook(Hook):
                     min(model.pca_dim, rows.shape[1]),
                 )
                 figures: dict[str, Any] = {'features': len(rows)}
-                figures |= codebook.fit(
-                    rows,
-                    derive_seed(runner.seed, runner.iter) % 2**31,
-                    self.kmeans_iterations,
-                )
-                message = [(codebook, figures)]
+                seed = derive_seed(self.seed, runner.iter) % 2**31
+                try:
+                    figures.update(
+                        codebook.fit(rows, seed, self.kmeans_iterations)
+                    )
+                    message = [(codebook, figures)]
+                except ValueError as error:
+                    # The other ranks wait for an answer.
+                    message = [str(error)]
         broadcast_object_list(message)
         if isinstance(message[0], str):
             raise ValueError(message[0])
@@ -236,21 +239,3 @@ def forget(optim_wrapper: Any, parameters: list[torch.nn.Parameter]) -> None:
     for wrapper in wrappers:
         for parameter in parameters:
             wrapper.optimizer.state.pop(parameter, None)
-
-
-def report(
-    runner: Any, figures: dict, num_images: int, num_clusters: int
-) -> None:
-    """One log line and the figures as scalars named ``clustering/...``."""
-    runner.logger.info(
-        f'Clustering at iteration {runner.iter}: {figures["features"]} '
-        f'features of {num_images} images, {figures["used_clusters"]} of '
-        f'{num_clusters} clusters used, largest share '
-        f'{figures["largest_share"]:.3f}, entropy {figures["entropy"]:.2f} '
-        f'bits, inertia {figures["inertia"]:.4f}, '
-        f'{figures["seconds"]:.1f} s'
-    )
-    runner.visualizer.add_scalars(
-        {f'clustering/{name}': value for name, value in figures.items()},
-        step=runner.iter,
-    )

@@ -9,7 +9,7 @@ from mmseg.registry import LOOPS
 from torch.utils.data import DataLoader
 
 from .seeded_data import SeededDataset, SeededInfiniteSampler
-from .seeding import derive_seed
+from .seeding import derive_seed, shared_seed
 
 
 class PositionedIterator:
@@ -25,6 +25,7 @@ class PositionedIterator:
 
     def __init__(self, dataloader: DataLoader, start: int) -> None:
         self.dataloader = dataloader
+        self.dataset = dataloader.dataset
         self.start = self.left = start
         self.iterator: Any = None
 
@@ -60,15 +61,22 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
     def __init__(
         self, runner: Any, dataloader: DataLoader | dict, **kwargs: Any
     ) -> None:
+        loader: Any = dataloader
         if isinstance(dataloader, dict):
-            dataloader = self.seeded(dataloader)
-        super().__init__(runner, dataloader, **kwargs)
-        sampler = self.dataloader.sampler
+            loader = runner.build_dataloader(
+                self.seeded(dataloader), seed=runner.seed
+            )
+        sampler = loader.sampler
         if not isinstance(sampler, SeededInfiniteSampler):
             raise TypeError(
                 '`sampler` of the training loader should be '
-                f'SeededInfiniteSampler, but got {type(sampler).__name__}.'
+                f'SeededInfiniteSampler, but got {type(sampler).__name__}. '
+                'Use IterBasedTrainLoop for other samplers.'
             )
+        # mmengine starts an iteration here, before it knows where a resumed
+        # run goes on: this one starts no worker and reads nothing.
+        super().__init__(runner, PositionedIterator(loader, 0), **kwargs)
+        self.dataloader: Any = loader
 
     @staticmethod
     def seeded(config: dict) -> dict:
@@ -91,7 +99,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
     def run(self) -> Any:
         """Launch training, or go on with it."""
         # A resumed run takes its seed from the checkpoint.
-        self.dataloader.sampler.seed = self.runner.seed
+        self.dataloader.sampler.seed = shared_seed(self.runner.seed)
         self.dataloader_iterator = PositionedIterator(
             self.dataloader, self._iter
         )

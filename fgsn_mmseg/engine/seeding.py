@@ -6,12 +6,20 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from mmengine.dist import broadcast_object_list
 
 
 def derive_seed(*numbers: int) -> int:
     """One seed in 0..2^32-1 from several numbers, e.g. seed and iteration."""
     state = np.random.SeedSequence([int(number) for number in numbers])
     return int(state.generate_state(1)[0])
+
+
+def shared_seed(seed: int) -> int:
+    """Seed of rank 0, on every rank: ``diff_rank_seed`` makes them differ."""
+    seeds = [seed]
+    broadcast_object_list(seeds)
+    return seeds[0]
 
 
 @contextmanager
