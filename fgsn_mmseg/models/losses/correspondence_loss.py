@@ -101,7 +101,7 @@ class CorrespondenceLoss(nn.Module):
         labels = at_cells(label_map, label_cells[inside])
         known = labels >= 0
         labels = labels[known]
-        loss = maps[0].new_zeros(())
+        loss = torch.zeros((), device=maps[0].device)
         if logits is not None:
             loss = loss + cross_entropy_at(logits, cells[known], labels)
         if logits2 is not None:
