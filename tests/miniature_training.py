@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from mmengine import Config
+from mmseg.registry import MODELS
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 SHORT_SIDE = 96
@@ -70,3 +72,17 @@ def tiny_config(name: str, folder: Path, iters: int = 10, **options) -> Path:
     path = folder / f'{Path(name).name}.py'
     config.dump(path)
     return path
+
+
+def tiny_network(name: str, folder: Path, **options) -> tuple[Path, Path]:
+    """Config of :func:`tiny_config` and a checkpoint of random weights."""
+    path = tiny_config(name, folder, **options)
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(path).model)
+    for module in model.modules():
+        # Labels should depend on the image, and not on its brightness alone.
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.normal_(module.weight, std=0.3)
+    checkpoint = folder / 'random.pth'
+    torch.save(dict(state_dict=model.state_dict(), meta={}), checkpoint)
+    return path, checkpoint

@@ -1,0 +1,16 @@
+"""Whole jobs: what the command lines in ``tools/`` run."""
+
+from .image_set import ImageSet, image_pipeline, list_images
+from .label_images import LabelingReport, label_images
+from .loading import load_segmentor
+from .rank import rank_from_environment
+
+__all__ = [
+    'ImageSet',
+    'LabelingReport',
+    'image_pipeline',
+    'label_images',
+    'list_images',
+    'load_segmentor',
+    'rank_from_environment',
+]

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import os.path as osp
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+import cv2
+import mmengine
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from fgsn_mmseg.evaluation import write_label_map
+from fgsn_mmseg.visualization import blend_label_map, cluster_palette
+
+from .image_set import ImageSet, image_pipeline, list_images
+
+PREVIEW_ALPHA = 0.6
+
+
+@dataclass
+class LabelingReport:
+    """What a run of :func:`label_images` did.
+
+    Attributes:
+        found: Images in the folder.
+        skipped: Of this process's share, images that had their map already.
+        written: Maps written now.
+        failed: One text for each image that could not be read.
+    """
+
+    found: int
+    skipped: int = 0
+    written: int = 0
+    failed: List[str] = field(default_factory=list)
+
+
+def label_images(
+    model: nn.Module,
+    images: str,
+    out_dir: str,
+    preview_dir: Optional[str] = None,
+    batch_size: int = 1,
+    num_workers: int = 2,
+    overwrite: bool = False,
+    share: Tuple[int, int] = (0, 1),
+) -> LabelingReport:
+    """Label every image of a folder, recursively.
+
+    Writes ``<out_dir>/<same relative path>.png``, 16 bits, at the size of
+    the image. An image whose map is there is skipped, so a run that was
+    stopped goes on. Consecutive images of one size run together, and so do
+    their windows.
+
+    Args:
+        model: From :func:`~fgsn_mmseg.apis.load_segmentor`; the test
+            pipeline of its config prepares the images.
+        images: Folder of the images.
+        out_dir: Folder of the label maps.
+        preview_dir: Folder for photos with the labels in colours over them,
+            as JPEG. Defaults to None, no previews.
+        batch_size: Images that run together at most. Defaults to 1.
+        num_workers: Processes that read images; 0 reads here. Defaults to 2.
+        overwrite: Label images again that have a map. Defaults to False.
+        share: (rank, number) of the processes among which the images are
+            divided. Defaults to (0, 1), all of them.
+
+    Returns:
+        What was done.
+
+    Raises:
+        FileNotFoundError: There are no images.
+        ValueError: A result would take the place of an image or of another
+            result.
+    """
+    if batch_size < 1:
+        raise ValueError(
+            f'`batch_size` should be at least 1, but got {batch_size!r}.'
+        )
+    names = list_images(images)
+    _check_targets(images, names, (out_dir, preview_dir))
+    report = LabelingReport(found=len(names))
+    own = names[share[0] :: share[1]]
+    todo = []
+    for name in own:
+        targets = [_target(out_dir, name, '.png')]
+        if preview_dir is not None:
+            targets.append(_target(preview_dir, name, '.jpg'))
+        if overwrite or not all(map(osp.isfile, targets)):
+            todo.append(name)
+    report.skipped = len(own) - len(todo)
+    if not todo:
+        return report
+    loader = DataLoader(
+        ImageSet(images, todo, image_pipeline(model.cfg)),
+        batch_size=None,
+        num_workers=num_workers,
+    )
+    palette = cluster_palette(model.decode_head.out_channels)
+    bar = mmengine.ProgressBar(len(todo))
+    for batch in _batches(zip(todo, loader), batch_size, report, bar):
+        for name, labels in zip(batch, _predict(model, batch)):
+            write_label_map(_target(out_dir, name, '.png'), labels)
+            if preview_dir is not None:
+                write_preview(
+                    osp.join(images, name),
+                    _target(preview_dir, name, '.jpg'),
+                    labels,
+                    palette,
+                )
+            report.written += 1
+            bar.update()
+    bar.file.write('\n')
+    return report
+
+
+def write_preview(
+    image: str, target: str, labels: np.ndarray, palette: np.ndarray
+) -> None:
+    """Lay the labels over a photo.
+
+    Args:
+        image: Path of the photo.
+        target: File to write; its folder is made.
+        labels: (H, W) cluster ids.
+        palette: (K, 3) uint8 RGB.
+    """
+    photo = cv2.cvtColor(cv2.imread(image), cv2.COLOR_BGR2RGB)
+    drawn = blend_label_map(photo, labels, palette, PREVIEW_ALPHA)
+    mmengine.mkdir_or_exist(osp.dirname(osp.abspath(target)))
+    cv2.imwrite(target, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+
+
+def _target(folder: str, name: str, suffix: str) -> str:
+    """Where what is made of an image goes."""
+    return osp.join(folder, osp.splitext(name)[0] + suffix)
+
+
+def _check_targets(
+    images: str, names: Sequence[str], folders: Sequence[Optional[str]]
+) -> None:
+    """Nothing may be written over an image, nor two results to one file."""
+    root = osp.realpath(images)
+    for folder in folders:
+        place = osp.realpath(folder or osp.join(root, osp.pardir))
+        if osp.commonpath([root, place]) == root:
+            raise ValueError(
+                f'`out_dir` should not lie in the folder of the images, but '
+                f'got {folder!r}. Results there would count as images.'
+            )
+    seen: Dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(osp.splitext(name)[0], name)
+        if other != name:
+            raise ValueError(
+                '`images` should keep images apart by more than their '
+                f'extension, but got {other} and {name}. Rename one.'
+            )
+
+
+def _batches(
+    samples: Any, batch_size: int, report: LabelingReport, bar: Any
+) -> Iterator[Dict[str, dict]]:
+    """Consecutive samples of one size; notes those that failed."""
+    batch: Dict[str, dict] = {}
+    size = None
+    for name, sample in samples:
+        if isinstance(sample, str):
+            report.failed.append(sample)
+            bar.update()
+            continue
+        if batch and (
+            len(batch) == batch_size or sample['inputs'].shape != size
+        ):
+            yield batch
+            batch = {}
+        batch[name] = sample
+        size = sample['inputs'].shape
+    if batch:
+        yield batch
+
+
+@torch.no_grad()
+def _predict(model: nn.Module, batch: Dict[str, dict]) -> List[np.ndarray]:
+    """Label maps (H, W) of images of one size."""
+    samples = list(batch.values())
+    done = model.test_step(
+        dict(
+            inputs=[sample['inputs'] for sample in samples],
+            data_samples=[sample['data_samples'] for sample in samples],
+        )
+    )
+    return [one.pred_sem_seg.data[0].cpu().numpy() for one in done]
