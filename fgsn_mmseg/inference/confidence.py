@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .coordinates import pixel_cells
-from .pruning import Ranks, reduce_pixels
+from .pixel_reduction import Ranks, reduce_pixels
 
 
 class Confidence(NamedTuple):
@@ -82,7 +82,7 @@ def winner_confidence_at(
     # tolerance / K of its probability.
     margin = math.log(max(len(logits), 1) / tolerance)
     labels, winner, runner_up = reduce_pixels(logits, ys, xs, _softmax, margin)
-    return Confidence(labels.long(), winner, runner_up)
+    return Confidence(labels, winner, runner_up)
 
 
 def _softmax(
@@ -116,4 +116,4 @@ def _softmax(
         n = len(best)
         winner[:n] = 1 / total
         runner_up[:n] = (second - best).exp() / total
-    return labels, winner, runner_up
+    return labels.long(), winner, runner_up

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .coordinates import pixel_cells
-from .pruning import Ranks, reduce_pixels
+from .pixel_reduction import Ranks, reduce_pixels
 
 
 def winning_labels(
@@ -56,13 +56,13 @@ def winning_labels_at(logits: Tensor, ys: Tensor, xs: Tensor) -> Tensor:
         ValueError: If a shape or coordinate is wrong.
     """
     (labels,) = reduce_pixels(logits, ys, xs, _argmax, margin=0)
-    return labels.long()
+    return labels
 
 
 def _argmax(
     first: Tensor, slots: tuple[int, int], ranks: Ranks
 ) -> tuple[Tensor]:
-    """Keep the id of the largest value of each pixel (int32)."""
+    """Keep the id of the largest value of each pixel."""
     labels = first.int()[:, None, None].repeat(1, *slots)
     best = None
     for ids, values in ranks:
@@ -74,4 +74,4 @@ def _argmax(
         better = values > best[:n]
         labels[:n] = torch.where(better, ids.int()[:, None, None], labels[:n])
         torch.maximum(best[:n], values, out=best[:n])
-    return (labels,)
+    return (labels.long(),)

@@ -1,0 +1,149 @@
+"""Parts of a map and the clusters that can win there.
+
+In a rectangle a bilinear surface lies between its smallest and its largest
+corner value. So in a patch between four neighbouring cells only clusters can
+win whose largest corner value reaches the largest (over all clusters) smallest
+corner value. Of thousands of clusters a few dozen remain. Where there are
+many, at borders between labels, the patch can be split into quarters and the
+same bound be drawn again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .pixel_table import PixelTable
+
+
+class Patches(NamedTuple):
+    """n patches and all their candidates, N altogether."""
+
+    y: Tensor
+    """(n,) rows in the table of the rows."""
+    x: Tensor
+    """(n,) rows in the table of the columns."""
+    counts: Tensor
+    """(n,) numbers of candidates."""
+    ids: Tensor
+    """(N,) candidates, patch after patch and ascending within one."""
+    corners: Tensor
+    """(4, N) their values at the four cells around the patch, split or not:
+    upper left, upper right, lower left, lower right."""
+
+
+def find_candidates(
+    block: Tensor, rows: PixelTable, columns: PixelTable, margin: float
+) -> Patches:
+    """Find the clusters that can win between cells.
+
+    Args:
+        block (Tensor): (K, r + 1, c + 1).
+        rows (PixelTable): Patches of the r rows.
+        columns (PixelTable): Patches of the c columns.
+        margin (float): Clusters are candidates as well where they stay below
+            the bound by at most this much.
+
+    Returns:
+        Patches: One for each row and column of the tables.
+    """
+    lowest = torch.minimum(block[:, :-1], block[:, 1:])
+    lowest = torch.minimum(lowest[..., :-1], lowest[..., 1:])
+    bound = lowest.amax(0)
+    if margin:
+        bound = bound.to(columns.fraction.dtype) - margin
+    highest = torch.maximum(block[:, :-1], block[:, 1:])
+    highest = torch.maximum(highest[..., :-1], highest[..., 1:])
+    found = highest >= bound
+    if found[0].numel() != len(rows.cell) * len(columns.cell):
+        found = found[:, rows.cell][:, :, columns.cell]
+    ids, owner = found.flatten(1).nonzero().unbind(1)
+    n = len(columns.cell)
+    flat = block.reshape(len(block), -1)
+    corner = rows.cell[owner // n] * block.shape[2] + columns.cell[owner % n]
+    corners = torch.stack(
+        [
+            flat[ids, corner + offset]
+            for offset in (0, 1, block.shape[2], block.shape[2] + 1)
+        ]
+    )
+    owner, order = owner.int().sort(stable=True)
+    y = torch.arange(len(rows.cell), device=block.device)
+    x = torch.arange(n, device=block.device)
+    return Patches(
+        y.repeat_interleave(n),
+        x.repeat(len(y)),
+        torch.bincount(owner, minlength=n * len(y)),
+        ids.index_select(0, order),
+        corners.to(columns.fraction.dtype).index_select(1, order),
+    )
+
+
+def split_patches(
+    patches: Patches,
+    chosen: Tensor,
+    rows: PixelTable,
+    columns: PixelTable,
+    margin: float,
+) -> Patches:
+    """Quarter some patches and prune the candidates of each quarter.
+
+    Args:
+        patches (Patches): All patches.
+        chosen (Tensor): (n,) bool, which ones to split.
+        rows (PixelTable): The rows that ``patches.y`` means.
+        columns (PixelTable): The columns that ``patches.x`` means.
+        margin (float): See :func:`find_candidates`.
+
+    Returns:
+        Patches: Four for each that was chosen, in the halved tables.
+    """
+    taken = chosen.repeat_interleave(patches.counts).nonzero().squeeze(1)
+    corners = patches.corners.index_select(1, taken)
+    y, x = patches.y[chosen], patches.x[chosen]
+    owner = torch.arange(len(y), device=y.device)
+    owner = owner.repeat_interleave(patches.counts[chosen])
+    # First and last pixel, and the first one of the second half.
+    down, across = (
+        table.fraction[:, [0, table.slots // 2, -1]][at].T
+        for table, at in ((rows, y), (columns, x))
+    )
+    points = interpolate(
+        corners[:, None],
+        down.index_select(1, owner)[:, None],
+        across.index_select(1, owner),
+    )
+    lowest = torch.minimum(points[:-1], points[1:])
+    lowest = torch.minimum(lowest[:, :-1], lowest[:, 1:]).flatten(0, 1)
+    highest = torch.maximum(points[:-1], points[1:])
+    highest = torch.maximum(highest[:, :-1], highest[:, 1:]).flatten(0, 1)
+    bound = lowest.new_full((4, len(y)), -torch.inf)
+    bound.scatter_reduce_(1, owner.expand(4, -1), lowest, 'amax')
+    kept = highest >= bound.sub_(margin).index_select(1, owner)
+    quarter, pair = kept.nonzero().unbind(1)
+    offset = torch.arange(2, device=y.device)[:, None]
+    return Patches(
+        (2 * y + offset).repeat_interleave(2, 0).flatten(),
+        (2 * x + offset).repeat(2, 1).flatten(),
+        torch.bincount(
+            quarter * len(y) + owner.index_select(0, pair),
+            minlength=4 * len(y),
+        ),
+        patches.ids.index_select(0, taken.index_select(0, pair)),
+        corners.index_select(1, pair),
+    )
+
+
+def interpolate(corners: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    """Interpolate between four values, the first dimension of ``corners``.
+
+    Products and sums are separate operations on purpose: fused ones round
+    differently in vectorised and in remaining elements, and equal logits
+    would no longer give equal values.
+    """
+    left, right, lower_left, lower_right = corners
+    upper = (right - left) * across + left
+    lower = (lower_right - lower_left) * across + lower_left
+    return ((lower - upper) * down).add_(upper)
