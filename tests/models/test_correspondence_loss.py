@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 from mmseg.registry import MODELS
+from naive_geometry import naive_matches
 
 from fgsn_mmseg.models import CorrespondenceLoss
 from fgsn_mmseg.models.points import GRIDS
@@ -27,16 +28,6 @@ def random_pairs(num_clusters, counts, seed=0):
     return logits, logits2, points, points2, labels, CROP
 
 
-def cell(value, length, cells, grid):
-    if grid == 'corners':
-        position = value * (cells - 1) / (length - 1)
-    elif grid == 'centers':
-        position = (value + 0.5) * cells / length - 0.5
-    else:
-        position = value * cells / length
-    return math.floor(position + 0.5)
-
-
 def cross_entropy(scores, label):
     return math.log(sum(math.exp(s) for s in scores)) - scores[label]
 
@@ -46,17 +37,10 @@ def naive(logits, logits2, points, points2, labels, crop, grid):
     total, used = 0.0, 0
     for b in range(len(labels)):
         first, second = [], []
-        for p, p2 in zip(points[b].tolist(), points2[b].tolist()):
-            x, y, x2, y2 = (
-                cell(p[0], crop[1], MAP[1], grid),
-                cell(p[1], crop[0], MAP[0], grid),
-                cell(p2[0], crop[1], MAP[1], grid),
-                cell(p2[1], crop[0], MAP[0], grid),
-            )
-            if not (0 <= x < MAP[1] and 0 <= y < MAP[0]):
-                continue
-            if not (0 <= x2 < MAP[1] and 0 <= y2 < MAP[0]):
-                continue
+        matches, _ = naive_matches(
+            points[b], points2[b], [crop] * 2, [MAP] * 2, grid
+        )
+        for (x, y), (x2, y2) in matches:
             label = int(labels[b, y, x])
             if logits[b] is not None:
                 scores = logits[b][:, y, x].tolist()
@@ -187,17 +171,14 @@ def test_labels_at_another_resolution():
     points = [one.round() for one in points]
     loss = CorrespondenceLoss()(logits, logits2, points, points2, fine, CROP)
     first, second = [], []
-    for (x, y), (x2, y2) in zip(points[0].tolist(), points2[0].tolist()):
-        cells = [
-            (cell(a, 129, 17, 'corners'), cell(b, 97, 13, 'corners'))
-            for a, b in ((x, y), (x2, y2))
-        ]
-        if not all(0 <= a < 17 and 0 <= b < 13 for a, b in cells):
-            continue
+    matches, indices = naive_matches(
+        points[0], points2[0], [CROP] * 2, [MAP] * 2, 'corners'
+    )
+    for ((a, b), (c, d)), index in zip(matches, indices):
+        x, y = map(int, points[0][index])
         if not (0 <= x < 129 and 0 <= y < 97):
             continue
-        label = int(fine[0, int(y), int(x)])
-        (a, b), (c, d) = cells
+        label = int(fine[0, y, x])
         first.append(cross_entropy(logits[0, :, b, a].tolist(), label))
         second.append(cross_entropy(logits2[0, :, d, c].tolist(), label))
     expected = sum(first) / len(first) + sum(second) / len(second)

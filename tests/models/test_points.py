@@ -1,7 +1,6 @@
-import math
-
 import pytest
 import torch
+from naive_geometry import naive_bilinear, naive_cell
 
 from fgsn_mmseg.models.points import (
     GRIDS,
@@ -19,17 +18,6 @@ CROP, MAP = (97, 129), (13, 17)  # H, W and h, w: not square
 def one(x, y, *args):
     cells, inside = to_cells(torch.tensor([[x, y]]), *args)
     return cells[0].tolist(), bool(inside[0])
-
-
-def naive_cell(value, length, cells, grid):
-    """The formulas of the method, in exact fractions of Python's floats."""
-    if grid == 'corners':
-        position = value * (cells - 1) / (length - 1)
-    elif grid == 'centers':
-        position = (value + 0.5) * cells / length - 0.5
-    else:
-        position = value * cells / length
-    return math.floor(position + 0.5)
 
 
 @pytest.mark.parametrize(
@@ -177,19 +165,6 @@ def test_at_cells():
     cells = torch.tensor([[4, 0], [1, 2], [4, 0]])
     assert at_cells(maps, cells).tolist() == [[4, 19], [11, 26], [4, 19]]
     assert at_cells(maps[0], cells).tolist() == [4, 11, 4]
-
-
-def naive_bilinear(maps, x, y):
-    height, width = maps.shape[-2:]
-    x, y = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
-    left, top = min(int(x), width - 2), min(int(y), height - 2)
-    a, b = x - left, y - top
-    return (
-        maps[:, top, left] * (1 - a) * (1 - b)
-        + maps[:, top, left + 1] * a * (1 - b)
-        + maps[:, top + 1, left] * (1 - a) * b
-        + maps[:, top + 1, left + 1] * a * b
-    )
 
 
 @pytest.mark.parametrize('grid', GRIDS)

@@ -1,0 +1,122 @@
+"""An FGSN small enough to train in a test, and pairs for it."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from mmseg.registry import MODELS
+
+from fgsn_mmseg.clustering import Codebook
+from fgsn_mmseg.structures import PairDataSample
+
+CROP = (97, 129)  # 8 * 12 + 1 and 8 * 16 + 1
+MAP = (13, 17)
+NORM = dict(type='BN', requires_grad=True)
+
+
+def model_config(num_clusters=6, align_corners=True, dropout=0.0, **kwargs):
+    """ResNet-18 with an eighth of its channels, PSP and FCN heads."""
+    common = dict(
+        num_classes=19,
+        norm_cfg=NORM,
+        align_corners=align_corners,
+        dropout_ratio=dropout,
+        loss_decode=dict(type='CrossEntropyLoss'),
+    )
+    config = dict(
+        type='FGSN',
+        num_clusters=num_clusters,
+        data_preprocessor=dict(
+            type='PairDataPreProcessor',
+            mean=[120.0, 110.0, 100.0],
+            std=[60.0, 60.0, 60.0],
+            bgr_to_rgb=True,
+        ),
+        backbone=dict(
+            type='ResNetV1c',
+            depth=18,
+            stem_channels=8,
+            base_channels=8,
+            strides=(1, 2, 1, 1),
+            dilations=(1, 1, 2, 4),
+            contract_dilation=True,
+            norm_cfg=NORM,
+        ),
+        decode_head=dict(
+            type='PSPHead',
+            in_channels=64,
+            in_index=3,
+            channels=12,
+            pool_scales=(1, 2),
+            **common,
+        ),
+        auxiliary_head=dict(
+            type='FCNHead',
+            in_channels=32,
+            in_index=2,
+            channels=8,
+            num_convs=1,
+            concat_input=False,
+            **common,
+        ),
+        train_cfg=dict(),
+        test_cfg=dict(mode='whole'),
+    )
+    config.update(kwargs)
+    return copy.deepcopy(config)
+
+
+def build_model(seed=0, **kwargs):
+    """The model with weights and running statistics of its own."""
+    torch.manual_seed(seed)
+    model = MODELS.build(model_config(**kwargs))
+    model.init_weights()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.2)
+            module.running_var.uniform_(0.5, 1.5)
+            torch.nn.init.uniform_(module.weight, 0.6, 1.4)
+            torch.nn.init.normal_(module.bias, 0, 0.2)
+    return model
+
+
+def teach(model, seed=0, pca_dim=5):
+    """Give a model a codebook, and then other weights than its teacher's."""
+    torch.manual_seed(seed)
+    model.eval()
+    features = model.student_features(torch.randn(2, 3, *CROP))
+    rows = features.detach().permute(0, 2, 3, 1).flatten(0, 2)
+    codebook = Codebook(model.num_clusters, rows.shape[1], pca_dim)
+    codebook.fit(rows)
+    model.set_codebook(codebook)
+    model.redraw_classifiers(torch.Generator().manual_seed(seed), 0.5)
+    with torch.no_grad():
+        for parameter in model.backbone.parameters():
+            parameter.mul_(1 + 0.05 * torch.randn_like(parameter))
+    model.generator.manual_seed(seed)
+    return model.train()
+
+
+def pair_batch(counts=(15, 6), seed=0):
+    """Images and samples of pairs with `counts` correspondences.
+
+    Some points lie outside of the crop.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    size = torch.tensor([CROP[1], CROP[0]])
+
+    def rand(*shape):
+        return torch.rand(shape, generator=generator)
+
+    inputs = {
+        key: 2 * rand(len(counts), 3, *CROP) - 1 for key in ('img', 'img2')
+    }
+    samples = []
+    for count in counts:
+        sample = PairDataSample(metainfo=dict(img_shape=CROP))
+        sample.points = rand(count, 2) * (size + 20) - 10
+        sample.points2 = rand(count, 2) * (size + 20) - 10
+        sample.point_weights = rand(count)
+        samples.append(sample)
+    return inputs, samples
