@@ -1,15 +1,18 @@
-from .cluster_head import (
-    check_head,
-    features_and_logits,
-    redraw_classifier,
-    tapped,
-    with_classes,
+from .adapters import (
+    auxiliaries_of,
+    freeze_parts_without_labels,
+    run_stages,
+    stages_of,
+    with_clusters,
 )
+from .cluster_head import ClusterHead, HeadMaps
 
 __all__ = [
-    'check_head',
-    'features_and_logits',
-    'redraw_classifier',
-    'tapped',
-    'with_classes',
+    'ClusterHead',
+    'HeadMaps',
+    'auxiliaries_of',
+    'freeze_parts_without_labels',
+    'run_stages',
+    'stages_of',
+    'with_clusters',
 ]

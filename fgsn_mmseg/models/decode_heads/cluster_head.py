@@ -1,127 +1,188 @@
-"""What an FGSN asks of a decode head: features and a fresh classifier.
-
-Any mmseg decode head serves as it is, so that its parameter names stay
-those of a plain ``EncoderDecoder``. The functions here look into it from
-outside.
-"""
-
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 
 
-def with_classes(head: Any, num_clusters: int) -> Any:
-    """Head config(s) with K classes; the given ones stay as they are."""
-    if head is None:
-        return None
-    if isinstance(head, (list, tuple)):
-        return [with_classes(one, num_clusters) for one in head]
-    head = copy.deepcopy(head)
-    head['num_classes'] = num_clusters
-    if 'out_channels' in head:
-        head['out_channels'] = num_clusters
-    return head
+@dataclass(frozen=True)
+class HeadMaps:
+    """What a head makes of the backbone's maps, at the head's resolution."""
+
+    features: Tensor
+    """(B, C, h, w)."""
+    logits: Tensor
+    """(B, K, h, w)."""
+    further: dict[str, Tensor] = field(default_factory=dict)
+    """Logits of the head's other classifiers (DAHead has three), by name."""
 
 
-def check_head(head: nn.Module, layer: str | None, name: str) -> None:
-    """Raise ValueError if a head cannot become a cluster head.
+class ClusterHead:
+    """A decode head of mmseg, seen as features and classifiers.
 
-    Args:
-        head: An mmseg decode head.
-        layer: Name of the inner layer that gives the features, or None.
-        name: The head's name in the model, for the message.
-    """
-    if not isinstance(getattr(head, 'conv_seg', None), nn.Conv2d):
-        raise ValueError(
-            f'`{name}` should be a decode head that ends in a 1x1 '
-            f'convolution `conv_seg`, but got {type(head).__name__}. Choose '
-            'another decode head.'
-        )
-    names = [key for key, _ in head.named_modules() if key]
-    if layer is not None and layer not in names:
-        raise ValueError(
-            f'The feature layer of `{name}` should be one of '
-            f'{", ".join(names)}, but got {layer!r}.'
-        )
-
-
-@contextmanager
-def tapped(head: nn.Module, layer: str | None) -> Iterator[list[Tensor]]:
-    """Collect the features that a head computes on the way to its logits.
+    It looks at a head from outside: the head stays as it is, and so do its
+    parameter names. By mmseg's convention the classifiers of a head are its
+    children named ``*_seg``, and what comes out of ``conv_seg`` are its
+    logits. Heads that differ have a subclass, see
+    :mod:`fgsn_mmseg.models.decode_heads.adapters`.
 
     Args:
-        head: A head that passes :func:`check_head`.
-        layer: Name of the inner layer whose output is taken, or None for
-            what enters ``conv_seg`` (before its dropout).
-
-    Yields:
-        A list that receives one (B, C, h, w) tensor for each forward pass.
+        head: The head, with ``num_classes`` = K.
+        layer: Name of the inner layer whose output are the features, e.g.
+            ``'bottleneck.bn'``. None: what enters the classifier (before
+            its dropout).
+        name: The head's name in the losses.
+        weight: Weight of its losses.
     """
-    features: list[Tensor] = []
 
-    def before(module: nn.Module, args: tuple[Tensor, ...]) -> None:
-        features.append(args[0])
+    classifier = 'conv_seg'
+    """Child that gives the logits."""
+    refines = False
+    """Whether prediction refines the logits beyond their resolution."""
 
-    def after(module: nn.Module, args: tuple, output: Tensor) -> None:
-        # The ReLU that follows works in place: keep the values before it.
-        features.append(output.clone())
+    def __init__(
+        self,
+        head: Any,
+        layer: str | None = None,
+        name: str = 'decode',
+        weight: float = 1.0,
+    ) -> None:
+        self.head = head
+        self.layer = layer
+        self.name = name
+        self.weight = weight
 
-    if layer is None:
-        entry = getattr(head, 'dropout', None) or head.conv_seg
-        handle = entry.register_forward_pre_hook(before)
-    else:
-        handle = head.get_submodule(layer).register_forward_hook(after)
-    try:
-        yield features
-    finally:
-        handle.remove()
+    def check(self) -> None:
+        """Raise ValueError if the head cannot become a cluster head."""
+        if self.classifier not in self.classifiers():
+            raise ValueError(
+                f'`{self.name}` should be a decode head that ends in a 1x1 '
+                f'convolution `{self.classifier}`, but got '
+                f'{type(self.head).__name__}. Choose another decode head.'
+            )
+        names = [key for key, _ in self.head.named_modules() if key]
+        if self.layer is not None and self.layer not in names:
+            raise ValueError(
+                f'The feature layer of `{self.name}` should be one of '
+                f'{", ".join(names)}, but got {self.layer!r}.'
+            )
+
+    def classifiers(self) -> dict[str, Any]:
+        """Children that give K logits, by name; the main one among them."""
+        return {
+            name: child
+            for name, child in self.head.named_children()
+            if name.endswith('_seg')
+            and isinstance(child, _ConvNd)
+            and child.out_channels == self.head.num_classes
+        }
+
+    def __call__(
+        self, inputs: Any, previous: Tensor | None = None
+    ) -> HeadMaps:
+        """Run the head once.
+
+        Args:
+            inputs: What the backbone (or neck) gives.
+            previous: (B, K, h', w') logits of the stage before, in a
+                cascade.
+
+        Returns:
+            Its maps.
+        """
+        features: list[Tensor] = []
+        logits: dict[str, Tensor] = {}
+        names = {self.classifier, *self.classifiers()}
+        with ExitStack() as hooks:
+            for name in names:
+                classifier = getattr(self.head, name)
+                hooks.enter_context(
+                    classifier.register_forward_hook(_keep(logits, name))
+                )
+            for handle in self._watch(features):
+                hooks.enter_context(handle)
+            self._run(inputs, previous)
+        return HeadMaps(features[-1], logits.pop(self.classifier), logits)
+
+    def _run(self, inputs: Any, previous: Tensor | None) -> None:
+        """Call the head."""
+        if previous is None:
+            self.head(inputs)
+        else:
+            self.head(inputs, previous)
+
+    def _watch(self, features: list[Tensor]) -> list[Any]:
+        """Hooks that append the features to a list."""
+        if self.layer is not None:
+            module = self.head.get_submodule(self.layer)
+            # The ReLU that follows may work in place: keep what was before.
+            return [
+                module.register_forward_hook(
+                    lambda _, args, output: features.append(output.clone())
+                )
+            ]
+        dropout = getattr(self.head, 'dropout', None)
+        entering: list[Tensor] = []
+
+        def enter_dropout(module: nn.Module, args: tuple) -> None:
+            entering.append(args[0])
+
+        def enter_classifier(module: nn.Module, args: tuple) -> None:
+            # Several classifiers may share one dropout.
+            features.append(entering[-1] if entering else args[0])
+
+        handles = [
+            getattr(self.head, self.classifier).register_forward_pre_hook(
+                enter_classifier
+            )
+        ]
+        if dropout is not None:
+            handles.append(dropout.register_forward_pre_hook(enter_dropout))
+        return handles
+
+    @torch.no_grad()
+    def redraw(
+        self, generator: torch.Generator, std: float = 0.01
+    ) -> list[nn.Parameter]:
+        """Draw the classifiers anew: N(0, std), bias 0.
+
+        Args:
+            generator: Source of the draws, on the CPU, so that they are the
+                same on every device.
+            std: Standard deviation of the weights.
+
+        Returns:
+            The parameters that were drawn anew.
+        """
+        drawn: list[nn.Parameter] = []
+        for classifier in self.classifiers().values():
+            draw(classifier.weight, generator, std)
+            if classifier.bias is not None:
+                classifier.bias.zero_()
+            drawn += classifier.parameters()
+        return drawn
+
+    def drop_classifiers(self) -> None:
+        """Leave only what makes the features; logits become features."""
+        for name in self.classifiers():
+            setattr(self.head, name, nn.Identity())
 
 
-def features_and_logits(
-    head: nn.Module, inputs: list[Tensor], layer: str | None
-) -> tuple[Tensor, Tensor]:
-    """Run a head once.
-
-    Args:
-        head: A head that passes :func:`check_head`.
-        inputs: Feature maps of the backbone (or neck).
-        layer: See :func:`tapped`.
-
-    Returns:
-        Features (B, C, h, w) and logits (B, K, h, w), both at the head's
-        own resolution.
-    """
-    with tapped(head, layer) as features:
-        logits = head(inputs)
-    return features[-1], logits
-
-
-@torch.no_grad()
-def redraw_classifier(
-    head: nn.Module, generator: torch.Generator, std: float = 0.01
-) -> list[nn.Parameter]:
-    """Draw the last 1x1 convolution anew: N(0, std), bias 0.
-
-    Args:
-        head: A head that passes :func:`check_head`.
-        generator: Source of the draws, on the CPU, so that they are the
-            same on every device.
-        std: Standard deviation of the weights.
-
-    Returns:
-        The parameters that were drawn anew.
-    """
-    conv: Any = head.conv_seg
-    draws = torch.empty(conv.weight.shape).normal_(
-        0.0, std, generator=generator
+def draw(weight: Tensor, generator: torch.Generator, std: float) -> None:
+    """Fill a tensor in place with N(0, std) drawn on the CPU."""
+    weight.copy_(
+        torch.empty(weight.shape).normal_(0.0, std, generator=generator)
     )
-    conv.weight.copy_(draws)
-    if conv.bias is not None:
-        conv.bias.zero_()
-    return list(conv.parameters())
+
+
+def _keep(outputs: dict[str, Tensor], name: str) -> Any:
+    """A hook that writes a module's output into a dict."""
+
+    def hook(module: nn.Module, args: tuple, output: Tensor) -> None:
+        outputs[name] = output
+
+    return hook

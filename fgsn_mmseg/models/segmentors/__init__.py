@@ -1,4 +1,5 @@
+from .cluster_segmentor import ClusterSegmentor
 from .fgsn import FGSN
 from .teacher import Teacher
 
-__all__ = ['FGSN', 'Teacher']
+__all__ = ['FGSN', 'ClusterSegmentor', 'Teacher']

@@ -16,7 +16,6 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from ..decode_heads import features_and_logits
 from ..points import Size, at_cells, at_points, match_cells
 
 if TYPE_CHECKING:
@@ -43,10 +42,10 @@ def student_maps(model: FGSN, image: Tensor) -> ImageMaps:
     """Features and logits of one image (1, 3, H, W) over its windows."""
 
     def network(images: Tensor) -> Tensor:
-        features, logits = features_and_logits(
-            model.decode_head, model.extract_feat(images), model.feature_layer
+        maps = model.student_maps(images)
+        return torch.cat(
+            [maps.features, maps.logits.to(maps.features.dtype)], 1
         )
-        return torch.cat([features, logits.to(features.dtype)], 1)
 
     blended = model.over_windows(network, image)
     channels = blended.data.shape[1] - model.num_clusters

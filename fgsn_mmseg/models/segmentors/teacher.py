@@ -6,30 +6,30 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..decode_heads import tapped
+from ..decode_heads import run_stages, stages_of
 
 
 class Teacher(nn.Module):
     """Frozen copy of a student's way from image to features.
 
-    It stays in eval mode, has no gradients and no classifier; its weights
-    are part of the state dict, so that training resumes with the very labels
-    that it had (method: teacher := copy of student at each clustering).
+    It stays in eval mode, has no gradients and no classifier but those that
+    the features need (of a cascade's earlier stages); its weights are part
+    of the state dict, so that training resumes with the very labels that it
+    had (method: teacher := copy of student at each clustering).
 
     Args:
         student: The segmentor to copy.
-        feature_layer: Inner layer of the decode head that gives the
-            features, see :func:`fgsn_mmseg.models.decode_heads.tapped`.
+        feature_layer: Inner layer of the last decode head that gives the
+            features, see :class:`fgsn_mmseg.models.decode_heads.ClusterHead`.
     """
 
     def __init__(self, student: Any, feature_layer: str | None) -> None:
         super().__init__()
         self.feature_layer = feature_layer
-        self.decode_head: Any
         self.backbone = copy.deepcopy(student.backbone)
         self.neck = copy.deepcopy(student.neck) if student.with_neck else None
         self.decode_head = copy.deepcopy(student.decode_head)
-        self.decode_head.conv_seg = nn.Identity()
+        stages_of(self.decode_head, feature_layer)[-1].drop_classifiers()
         self.requires_grad_(False)
         self.eval()
 
@@ -43,6 +43,5 @@ class Teacher(nn.Module):
         maps = self.backbone(images)
         if self.neck is not None:
             maps = self.neck(maps)
-        with tapped(self.decode_head, self.feature_layer) as features:
-            self.decode_head(maps)
-        return features[-1]
+        stages = stages_of(self.decode_head, self.feature_layer)
+        return run_stages(stages, maps)[-1].features
