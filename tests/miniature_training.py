@@ -14,6 +14,7 @@ CROP = (57, 73)
 SETTINGS = {
     'ResizePair': dict(short_side=SHORT_SIDE),
     'RandomResize': dict(scale=(2 * SHORT_SIDE, SHORT_SIDE)),
+    'Resize': dict(scale=(2 * SHORT_SIDE, SHORT_SIDE)),
     'RandomCropPair': dict(crop_size=CROP),
     'RandomCrop': dict(crop_size=CROP),
 }

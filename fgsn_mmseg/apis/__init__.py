@@ -4,13 +4,21 @@ from .image_set import ImageSet, image_pipeline, list_images
 from .label_images import LabelingReport, label_images
 from .loading import load_segmentor
 from .rank import rank_from_environment
+from .stationary import (
+    StationaryClusters,
+    find_stationary_clusters,
+    write_stationary_clusters,
+)
 
 __all__ = [
     'ImageSet',
     'LabelingReport',
+    'StationaryClusters',
+    'find_stationary_clusters',
     'image_pipeline',
     'label_images',
     'list_images',
     'load_segmentor',
     'rank_from_environment',
+    'write_stationary_clusters',
 ]

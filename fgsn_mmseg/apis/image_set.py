@@ -49,10 +49,12 @@ def list_images(folder: str) -> List[str]:
 
 
 def image_pipeline(config: Config) -> List[dict]:
-    """Make the test pipeline of a config one for single images.
+    """Find out how a config prepares a single image.
 
-    Resizing, standardizing and so on stay as they are; what reads
-    correspondences or annotations is left out.
+    That is its ``test_pipeline``, as mmseg's ``inference_model`` has it. Where
+    there is none, the pipeline of ``test_dataloader``: resizing,
+    standardizing and so on stay as they are; what reads correspondences or
+    annotations is left out.
 
     Args:
         config: Config of a training or a test.
@@ -61,24 +63,26 @@ def image_pipeline(config: Config) -> List[dict]:
         Configs of the transforms.
 
     Raises:
-        ValueError: The config tests nothing.
+        ValueError: The config says nothing about tests.
     """
-    if 'test_dataloader' not in config:
+    pipeline = config.get('test_pipeline')
+    if pipeline is None and config.get('test_dataloader'):
+        dataset = config.test_dataloader.dataset
+        while 'pipeline' not in dataset:
+            dataset = dataset.get('dataset') or dataset['datasets'][0]
+        pipeline = dataset['pipeline']
+    if pipeline is None:
         raise ValueError(
-            '`test_dataloader` should be in the config, for its pipeline '
-            'says how images are prepared, but got none.'
+            '`test_pipeline` should be in the config, for it says how images '
+            'are prepared, but got neither it nor `test_dataloader`.'
         )
-    dataset = config.test_dataloader.dataset
-    while 'pipeline' not in dataset:
-        dataset = dataset.get('dataset') or dataset['datasets'][0]
     steps = []
-    for step in dataset['pipeline']:
-        if step['type'] in _LEFT_OUT:
-            continue
+    for step in pipeline:
         if step['type'] in _REPLACED:
-            # Their options are about pairs.
-            step = dict(type=_REPLACED[step['type']])
-        steps.append(dict(step))
+            # The options of the others are about pairs.
+            steps.append(dict(type=_REPLACED[step['type']]))
+        elif step['type'] not in _LEFT_OUT:
+            steps.append(dict(step))
     return steps
 
 

@@ -14,7 +14,7 @@ from mmseg.registry import DATASETS, METRICS, MODELS
 from fgsn_mmseg.datasets.vistas_conversion import convert_vistas
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
-NAMES = sorted(path.stem for path in (CONFIGS / 'base').glob('*.py'))
+NAMES = sorted(p.stem for p in (CONFIGS / 'base').glob('pspnet_r101*.py'))
 PATTERN = re.compile(
     r'pspnet_(?P<backbone>r101(v1c)?-d8)(?P<extras>(-in1k-pre)?)'
     r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<schedule>\d+)k'

@@ -30,6 +30,12 @@ reference_pipeline = [
     dict(type='ResizePair', short_side=short_side),
     dict(type='PackPairInputs'),
 ]
+# For single images: mmseg's `inference_model`, tools/label_images.py.
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='ResizePair', short_side=short_side),
+    dict(type='PackSegInputs'),
+]
 train_dataloader = dict(
     batch_size=1,
     num_workers=4,
