@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
+from mmengine import ConfigDict
 from mmseg.registry import MODELS
 
 from fgsn_mmseg.clustering import Codebook
@@ -64,14 +65,13 @@ def model_config(num_clusters=6, align_corners=True, dropout=0.0, **kwargs):
         test_cfg=dict(mode='whole'),
     )
     config.update(kwargs)
-    return copy.deepcopy(config)
+    return ConfigDict(copy.deepcopy(config))
 
 
 def build_model(seed=0, **kwargs):
     """The model with weights and running statistics of its own."""
     torch.manual_seed(seed)
     model = MODELS.build(model_config(**kwargs))
-    model.init_weights()
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.2)

@@ -1,0 +1,37 @@
+import pytest
+import torch
+
+from fgsn_mmseg.models.segmentors.sides import draw_sides, fill, scatter
+
+
+@pytest.mark.parametrize('fraction', [0.0, 0.25, 0.5, 1.0])
+def test_share_of_references(fraction):
+    sides = draw_sides(20_000, fraction, torch.Generator().manual_seed(0))
+    assert sides.shape == (20_000, 2) and sides.dtype == torch.bool
+    assert (sides.sum(1) == 1).all()
+    share = float(sides[:, 0].float().mean())
+    assert share == pytest.approx(fraction, abs=0.015 * (0 < fraction < 1))
+
+
+def test_both_sides():
+    assert draw_sides(3, None, torch.Generator()).all()
+
+
+def test_draws_follow_the_generator_alone():
+    draws = []
+    for _ in range(2):
+        torch.rand(3)
+        generator = torch.Generator().manual_seed(7)
+        draws.append(draw_sides(50, 0.5, generator))
+    assert torch.equal(*draws)
+
+
+def test_scatter_and_fill():
+    chosen = torch.tensor([[True, False], [True, True], [False, True]])
+    maps = torch.arange(4).view(4, 1, 1, 1)
+    pair = scatter(maps, chosen)
+    found = [[None if m is None else int(m) for m in side] for side in pair]
+    assert found == [[0, 1, None], [None, 2, 3]]
+    fill(pair, 10 + maps[:2], ~chosen)
+    found = [[int(m) for m in side] for side in pair]
+    assert found == [[0, 1, 11], [10, 2, 3]]
