@@ -1,5 +1,6 @@
 """Whole jobs: what the command lines in ``tools/`` run."""
 
+from .browse import browse_correspondences
 from .image_set import ImageSet, image_pipeline, list_images
 from .label_images import LabelingReport, label_images
 from .loading import load_segmentor
@@ -14,6 +15,7 @@ __all__ = [
     'ImageSet',
     'LabelingReport',
     'StationaryClusters',
+    'browse_correspondences',
     'find_stationary_clusters',
     'image_pipeline',
     'label_images',
