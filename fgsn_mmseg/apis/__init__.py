@@ -10,11 +10,13 @@ from .stationary import (
     find_stationary_clusters,
     write_stationary_clusters,
 )
+from .training_log import TrainingLog, read_training_log
 
 __all__ = [
     'ImageSet',
     'LabelingReport',
     'StationaryClusters',
+    'TrainingLog',
     'browse_correspondences',
     'find_stationary_clusters',
     'image_pipeline',
@@ -22,5 +24,6 @@ __all__ = [
     'list_images',
     'load_segmentor',
     'rank_from_environment',
+    'read_training_log',
     'write_stationary_clusters',
 ]

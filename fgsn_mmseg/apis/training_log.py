@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, List, Tuple, Union
+
+Curve = List[Tuple[int, float]]
+"""(iteration, value), by rising iteration."""
+
+
+@dataclass
+class TrainingLog:
+    """Scalars of one training, runs that went on after a stop joined.
+
+    Attributes:
+        curves (dict): Name of a scalar -> its curve.
+        clusterings (list): Iterations at which there was a clustering.
+    """
+
+    curves: Dict[str, Curve] = field(default_factory=dict)
+    clusterings: List[int] = field(default_factory=list)
+
+
+def read_training_log(work_dir: Union[str, os.PathLike]) -> TrainingLog:
+    """Read what mmengine's logger and the ClusteringHook left in a folder.
+
+    That is ``<work_dir>/<time>/vis_data/scalars.json`` of every run and the
+    names of ``<work_dir>/clustering_iter_*.h5``. Where a later run went over
+    iterations again, its values count.
+
+    Args:
+        work_dir: Folder of the training.
+
+    Returns:
+        The scalars.
+
+    Raises:
+        FileNotFoundError: There is no such folder or no log in it.
+        ValueError: A log is broken.
+    """
+    folder = Path(work_dir)
+    files = sorted(folder.glob('*/vis_data/scalars.json'))
+    if not files:
+        raise FileNotFoundError(
+            '`work_dir` should be the folder of a training with '
+            f'*/vis_data/scalars.json, but got {str(folder)!r} without any. '
+            'LocalVisBackend writes it.'
+        )
+    curves: Dict[str, Dict[int, float]] = {}
+    for path in files:
+        rows = _read_rows(path)
+        first = min((step for step, _ in rows), default=0)
+        for curve in curves.values():
+            for step in [s for s in curve if s >= first]:
+                del curve[step]
+        for step, row in rows:
+            for name, value in row.items():
+                curves.setdefault(name, {})[step] = value
+    clusterings = set(curves.get('clustering/features', {}))
+    for path in folder.glob('clustering_iter_*.h5'):
+        found = re.fullmatch(r'clustering_iter_(\d+)', path.stem)
+        if found:
+            clusterings.add(int(found[1]))
+    return TrainingLog(
+        {name: sorted(curve.items()) for name, curve in curves.items()},
+        sorted(clusterings),
+    )
+
+
+def _read_rows(path: Path) -> List[Tuple[int, Dict[str, float]]]:
+    """(iteration, scalars) of each line."""
+    rows = []
+    lines = path.read_text(encoding='utf-8').splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+            step = int(row.pop('step'))
+        except (ValueError, KeyError, AttributeError) as error:
+            if number == len(lines):
+                break  # a run that was killed while it wrote
+            raise ValueError(
+                f'Line {number} of {path} should be a dict with "step" in '
+                f'JSON, but got {line[:40]!r}.'
+            ) from error
+        row.pop('iter', None)
+        values = {
+            name: float(value)
+            for name, value in row.items()
+            if isinstance(value, (int, float))
+        }
+        rows.append((step, values))
+    return rows
