@@ -10,6 +10,11 @@ model = dict(
     pca_dim=32,
     fraction_reference=None,
     data_preprocessor={{_base_.pair_preprocessor}},
+    init_cfg=dict(
+        type='Pretrained',
+        checkpoint='work_dirs/'
+        'pspnet_r18s-d8_1xb4-hinge-160_sacre-coeur-113x113/iter_160.pth',
+    ),
 )
 # A classifier drawn anew has 60 iterations to learn.
 optim_wrapper = dict(
@@ -28,12 +33,7 @@ param_scheduler = [
 train_cfg = dict(
     type='ResumableIterBasedTrainLoop', max_iters=max_iters, val_interval=60
 )
-default_hooks = dict(
-    checkpoint=dict(save_best='match_bits', rule='greater')
-)
-load_from = (
-    'work_dirs/pspnet_r18s-d8_1xb4-hinge-160_sacre-coeur-113x113/iter_160.pth'
-)
+default_hooks = dict(checkpoint=dict(save_best='match_bits', rule='greater'))
 custom_hooks = [
     dict(
         type='ClusteringHook',

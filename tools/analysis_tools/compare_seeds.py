@@ -160,7 +160,10 @@ def main() -> None:
                 base = train(
                     args.base, args.work_dir / f'base_seed{seed}', [], seed
                 )
-                start = [f'load_from={base}']
+                start = [
+                    'model.init_cfg.type=Pretrained',
+                    f'model.init_cfg.checkpoint={base}',
+                ]
             work_dir = args.work_dir / f'{name}_seed{seed}'
             last = train(args.config, work_dir, options + start, seed)
             runs.append((name, options, last))
