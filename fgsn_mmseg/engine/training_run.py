@@ -1,0 +1,110 @@
+"""Training with mmseg's own tool from Python, once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import mmseg
+from mmengine import Config
+
+FINISHED = 'finished'
+
+
+def with_data_root(config: Config, root: str | os.PathLike) -> Config:
+    """Let every data set of a config read from one folder.
+
+    Args:
+        config: Changed in place.
+        root: The folder, for every ``data_root`` in the config.
+
+    Returns:
+        The config.
+    """
+    config._cfg_dict.update(_moved(config._cfg_dict, str(root)))
+    return config
+
+
+def _moved(part: Any, root: str) -> Any:
+    if isinstance(part, dict):
+        for key, value in part.items():
+            part[key] = root if key == 'data_root' else _moved(value, root)
+    elif isinstance(part, (list, tuple)):
+        return type(part)(_moved(item, root) for item in part)
+    return part
+
+
+def train_once(
+    config: Config, work_dir: str | os.PathLike, quiet: bool = False
+) -> Path:
+    """Train with mmseg's ``tools/train.py``, unless it was done.
+
+    A run that was cut off is resumed. The config is written to
+    ``<work_dir>.py`` first, so that the same training can be started by
+    hand.
+
+    Args:
+        config: What to train.
+        work_dir: Folder of the run.
+        quiet: Write the output to ``<work_dir>/output.txt`` instead of the
+            screen.
+
+    Returns:
+        The last checkpoint.
+
+    Raises:
+        RuntimeError: Training failed.
+        ValueError: The folder holds a run of another config.
+    """
+    work_dir = Path(work_dir)
+    finished = work_dir / FINISHED
+    path = work_dir.with_name(f'{work_dir.name}.py')
+    text = config.pretty_text
+    if path.exists() and path.read_text() != text:
+        raise ValueError(
+            f'`work_dir` should hold a run of this config, but got '
+            f'{str(work_dir)!r} with another one. Delete the folder, or '
+            'choose another.'
+        )
+    if not finished.exists():
+        work_dir.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        _run_train(path, work_dir, quiet)
+        finished.touch()
+    return Path((work_dir / 'last_checkpoint').read_text().strip())
+
+
+def _run_train(config: Path, work_dir: Path, quiet: bool) -> None:
+    tool = Path(mmseg.__file__).parent / '.mim' / 'tools' / 'train.py'
+    if not tool.is_file():
+        raise RuntimeError(
+            f'mmsegmentation should come with {tool}, which is not there. '
+            'Install it with pip, not from a bare checkout.'
+        )
+    package = str(Path(__file__).resolve().parents[2])
+    paths = [package, os.environ.get('PYTHONPATH', '')]
+    output = work_dir / 'output.txt'
+    command = [sys.executable, str(tool), str(config)]
+    command += ['--work-dir', str(work_dir)]
+    if (work_dir / 'last_checkpoint').exists():
+        # With both given, mmengine would resume from `load_from`.
+        command += ['--resume', '--cfg-options', 'load_from=None']
+    with open(output if quiet else os.devnull, 'a') as file:
+        done = subprocess.run(
+            command,
+            env={
+                **os.environ,
+                'PYTHONPATH': os.pathsep.join(filter(None, paths)),
+            },
+            stdout=file if quiet else None,
+            stderr=subprocess.STDOUT if quiet else None,
+        )
+    if done.returncode:
+        where = f' Its output is in {output}.' if quiet else ''
+        raise RuntimeError(
+            f'Training in {str(work_dir)!r} failed with exit status '
+            f'{done.returncode}.{where} Start again to resume it.'
+        )

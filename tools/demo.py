@@ -1,0 +1,243 @@
+"""A town, a base network, an FGSN, and what training has done to its labels.
+
+Renders a synthetic town, trains a base network on the class maps of its
+summer and an FGSN on correspondences of all conditions, and shows the labels
+of held-out places before and after. What is done is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+from mmengine import Config
+
+import fgsn_mmseg  # noqa: F401  before mmseg, which needs mmcv.ops
+from fgsn_mmseg.apis import read_training_log
+from fgsn_mmseg.engine.training_run import train_once, with_data_root
+from fgsn_mmseg.evaluation.survey_file import read_survey, write_survey
+from fgsn_mmseg.synthetic import SIZES, TRAVERSALS
+from fgsn_mmseg.synthetic.settings import ImageKey, image_name
+from fgsn_mmseg.synthetic.study import (
+    checkpoint_figures,
+    plain_figures,
+    traversal_of,
+)
+from fgsn_mmseg.synthetic.study_tables import (
+    as_text,
+    condition_table,
+    labelling_table,
+)
+from fgsn_mmseg.visualization.html import section, table
+from fgsn_mmseg.visualization.run_report import PlaceView, run_report
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = ROOT / 'configs'
+BASE = CONFIGS / 'base/pspnet_r18s-d8_1xb8-300_town-129x161.py'
+FGSN = CONFIGS / 'fgsn/fgsn-c20_r18s-d8_pspnet_1xb4-both-300_town-129x161.py'
+STEPS = 5
+PAIRED = [('before training', 3), ('after training', 3)]
+LABELLED = [('same condition', 2), ('other conditions', 3)]
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        '--work-dir',
+        type=Path,
+        default=Path('work_dirs/demo'),
+        help='folder of everything that is made',
+    )
+    add('--size', default='demo', choices=sorted(SIZES), help='of the town')
+    add('--base', type=Path, default=BASE, help='config of the base network')
+    add('--fgsn', type=Path, default=FGSN, help='config of the FGSN')
+    add('--workers', type=int, default=2, help='processes that render')
+    return parser.parse_args()
+
+
+class Clock:
+    """Says which step has begun and how long all have taken."""
+
+    def __init__(self) -> None:
+        self.start = self.last = time.monotonic()
+        self.step = 0
+
+    def begin(self, what: str) -> None:
+        """Announce the next step."""
+        self.step += 1
+        print(
+            f'\n=== {self.step}/{STEPS} {what} '
+            f'({time.monotonic() - self.start:.0f} s)',
+            flush=True,
+        )
+
+    def progress(self, name: str) -> Callable[[int, int], None]:
+        """A function that prints a line every five seconds."""
+
+        def say(done: int, total: int) -> None:
+            now = time.monotonic()
+            if done == total or now - self.last > 5:
+                self.last = now
+                print(f'{name}: {done} of {total} pairs', flush=True)
+
+        return say
+
+
+def render(town: Path, size: str, workers: int) -> None:
+    """Make the town unless it is there."""
+    if (town / 'complete.json').exists():
+        print(f'{town} is there.')
+        return
+    tool = ROOT / 'tools/dataset_converters/synthetic_town.py'
+    command = [sys.executable, str(tool), str(town), '--size', size]
+    subprocess.run([*command, '--workers', str(workers)], check=True)
+
+
+def first_checkpoint(config: Config, run: Path) -> Path:
+    """The checkpoint that holds the teacher of the first clustering."""
+    (hook,) = [h for h in config.custom_hooks if h.type == 'ClusteringHook']
+    interval = config.default_hooks.checkpoint.interval
+    if interval > hook.interval:
+        raise ValueError(
+            'The interval of checkpoints should be at most that of '
+            f'clusterings, {hook.interval}, but got {interval}. Change '
+            '`default_hooks.checkpoint`.'
+        )
+    return run / f'iter_{interval}.pth'
+
+
+def measure(
+    config: Config, run: Path, last: Path, town: Path, clock: Clock
+) -> dict[str, Any]:
+    """Figures of all labellings; the labels are kept beside them."""
+    kept = run / 'figures.json'
+    if kept.exists():
+        print(f'{kept} is there.')
+        return json.loads(kept.read_text())
+    print('k-means on colours and hand-made features', flush=True)
+    number = config.model.num_clusters
+    figures = plain_figures(town, number, config.short_side)
+    for name, path, who in (
+        ('before', first_checkpoint(config, run), 'teacher'),
+        ('after', last, 'student'),
+    ):
+        figures[name], survey = checkpoint_figures(
+            config, path, who, clock.progress(f'labels {name} training')
+        )
+        write_survey(run / f'{name}.npz', survey)
+    kept.write_text(json.dumps(figures, indent=1))
+    return figures
+
+
+def named(figures: dict[str, Any]) -> dict[str, Any]:
+    """All labellings under the names that a reader understands."""
+    names = {
+        'before': 'base network, k-means',
+        'after': 'FGSN after training',
+    }
+    return {names.get(key, key): value for key, value in figures.items()}
+
+
+def report(path: Path, run: Path, town: Path, figures: dict[str, Any]) -> Path:
+    """Write the page."""
+    before, after = (
+        read_survey(run / f'{name}.npz') for name in ('before', 'after')
+    )
+    street = json.loads((town / 'world.json').read_text())['train_streets']
+    keys = [ImageKey(street, 0, i) for i in range(len(TRAVERSALS))]
+    known = {Path(path).stem: path for path in after.label_maps}
+    place = PlaceView(
+        [name for name, _ in TRAVERSALS],
+        [known[Path(image_name(key)).name] for key in keys],
+    )
+    conditions = condition_table(figures['before'], figures['after'])
+    log = read_training_log(run)
+    page = run_report(
+        'A street in six conditions',
+        [
+            section(
+                'Do labels stay the same when the condition changes?',
+                'At held-out correspondences between the summer drive and '
+                'the target. agree: share with equal labels; chance: what '
+                'shuffled pairs would give; bits: what equal labels tell '
+                'about a match. Left: labels as first clustered, before any '
+                'training on them. Right: after training.',
+                table(*conditions),
+            ),
+            section(
+                'Against labels that cost nothing',
+                'First two columns: second drive in the same condition. '
+                'Next three: mean of the other conditions. NMI: normalised '
+                'mutual information with the true classes of the pixels.',
+                table(*labelling_table(named(figures))),
+            ),
+        ],
+        place,
+        before,
+        after,
+        log.curves,
+        log.clusterings,
+        figures['after']['majority'],
+        traversal_of,
+    )
+    path.write_text(page, encoding='utf-8')
+    return path
+
+
+def screen(figures: dict[str, Any], clusters: int) -> str:
+    """What a newcomer is to see."""
+    conditions = condition_table(figures['before'], figures['after'])
+    return '\n\n'.join(
+        [
+            f'Labels of held-out places, {clusters} clusters: equal at '
+            'correspondences with summer?',
+            as_text(conditions, PAIRED),
+            as_text(labelling_table(named(figures)), LABELLED),
+            'bits: what equal labels tell about a match. '
+            'NMI: with the true classes of the pixels.',
+        ]
+    )
+
+
+def main() -> None:
+    """Run all steps."""
+    args = parse_args()
+    clock = Clock()
+    work_dir, town = args.work_dir, args.work_dir / 'town'
+    try:
+        clock.begin(f'a town of size {args.size!r}')
+        render(town, args.size, args.workers)
+        clock.begin('base network, on the class maps of summer')
+        base = Config.fromfile(args.base)
+        start = train_once(with_data_root(base, town), work_dir / 'base')
+        clock.begin('FGSN, on correspondences of all conditions')
+        config = with_data_root(Config.fromfile(args.fgsn), town)
+        config.model.init_cfg.checkpoint = str(start)
+        run = work_dir / 'fgsn'
+        last = train_once(config, run)
+        clock.begin('labels of held-out places')
+        figures = measure(config, run, last, town, clock)
+        clock.begin('report')
+        page = report(work_dir / 'report.html', run, town, figures)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f'demo.py: rendering failed, exit {error.returncode}')
+    except (OSError, ValueError, RuntimeError) as error:
+        sys.exit(f'demo.py: {error}')
+    print(f'\n{screen(figures, config.model.num_clusters)}')
+    print(f'\nPictures and curves: {page.resolve().as_uri()}')
+    print(f'Pairs as validated:  {run}/*/vis_data/vis_image')
+    print(f'{time.monotonic() - clock.start:.0f} s in all')
+
+
+if __name__ == '__main__':
+    main()
