@@ -47,7 +47,7 @@ def cmu(tmp_path_factory, mmseg_tool, run_tool):
     folder = tmp_path_factory.mktemp('cmu')
     root = make_seasons(folder / 'data', 'CMU')
     run_tool(PREPARE, root, '--nproc', 1)
-    config = tiny_config(TRAIN.format('cmu'), folder, load_from=None)
+    config = tiny_config(TRAIN.format('cmu'), folder, model__init_cfg=None)
     log = train(folder, config, mmseg_tool, run_tool)
     return folder, log
 
@@ -137,7 +137,7 @@ def test_seasons_train(tmp_path, mmseg_tool, run_tool, data):
     for name in ('CMU', 'ROBOTCAR')[data == 'robotcar' :]:
         root = make_seasons(tmp_path / 'data', name)
         run_tool(PREPARE, root, '--nproc', 1)
-    config = tiny_config(TRAIN.format(data), tmp_path, load_from=None)
+    config = tiny_config(TRAIN.format(data), tmp_path, model__init_cfg=None)
     log = train(tmp_path, config, mmseg_tool, run_tool)
     assert 'Iter(train) [10/10]' in log
     check_losses(log, r'decode\.loss_corr')

@@ -5,7 +5,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(num_clusters=100)
-load_from = 'checkpoints/pspnet_r101-d8_4xb4-80k_cityscapes-vistas-713x713.pth'
 custom_hooks = [
     dict(type='ClusteringHook', dataloader={{_base_.reference_dataloader}})
 ]

@@ -168,11 +168,13 @@ def check_start(config, backbone):
     assert preprocessor.bgr_to_rgb == in1k
     assert config.model.backbone.type == ('ResNet' if in1k else 'ResNetV1c')
     if in1k:
-        assert config.load_from is None
+        assert config.model.get('init_cfg') is None
         init = config.model.backbone.init_cfg
         assert init.checkpoint == 'torchvision://resnet101'
         return
-    base = Path(config.load_from).stem
+    # With `load_from`, mmengine's --resume would resume from the start.
+    assert config.load_from is None
+    base = Path(config.model.init_cfg.checkpoint).stem
     # The start is one of our own configs, of the same shape.
     start = load(base, FOLDER.parent / 'base')
     vistas = backbone == 'r101-d8'

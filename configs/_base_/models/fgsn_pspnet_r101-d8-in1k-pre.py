@@ -2,6 +2,7 @@
 # normalisation. No segmentation was learnt: the decode head starts at random.
 _base_ = './fgsn_pspnet_r101-d8.py'
 model = dict(
+    init_cfg=None,
     data_preprocessor=dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
