@@ -31,7 +31,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--smooth',
         type=int,
-        default=10,
+        default=1,
         help='logged values of a loss of which the mean is drawn',
     )
     parser.add_argument(

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Sequence, Tuple, Union
+
+import mmseg
+from mmengine import Config
+
+# Group -> what the names of its configs look like.
+_PLAIN = r'fgsn-c\d+_r101-d8_pspnet_1xb1-60k'
+GROUPS: Dict[str, str] = {
+    'main': rf'{_PLAIN}_(cmu|robotcar)-713x713',
+    'joined': rf'{_PLAIN}_cmu-robotcar-713x713',
+    'starts': r'fgsn-c\d+_r101-d8-[a-z0-9]+-pre_pspnet_1xb1-60k_.*-713x713',
+    'ablations': r'fgsn-c\d+_r101-d8_pspnet_1xb1-[a-z]+-60k_.*-713x713',
+}
+_NAME = re.compile(r'fgsn-c(\d+)_(.+)')
+
+
+@dataclass
+class Experiment:
+    """One training of the grid.
+
+    Attributes:
+        config (Path): Its config.
+        work_dir (Path): Its folder.
+        command (list): What trains it, or goes on with it.
+    """
+
+    config: Path
+    work_dir: Path
+    command: List[str]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the checkpoint of the last iteration is there."""
+        iters = Config.fromfile(self.config).train_cfg.max_iters
+        return (self.work_dir / f'iter_{iters}.pth').is_file()
+
+
+def list_experiments(
+    configs: Union[str, Path],
+    groups: Sequence[str] = ('main',),
+    work_dir: Union[str, Path] = 'work_dirs',
+    gpus: int = 1,
+    extra: Sequence[str] = (),
+) -> List[Experiment]:
+    """List experiments of the paper, those of few clusters first.
+
+    Args:
+        configs: Folder of the configs.
+        groups: Keys of ``GROUPS``, or regular expressions of whole names
+            without the extension. Defaults to the main grid.
+        work_dir: Each experiment has its folder in it. Defaults to
+            'work_dirs'.
+        gpus: Processes of a training, through torchrun if there are several.
+            Defaults to 1.
+        extra: Further arguments for mmseg's tools/train.py.
+
+    Returns:
+        The experiments.
+
+    Raises:
+        FileNotFoundError: mmseg's tool is not there.
+        ValueError: A group has no config.
+    """
+    if gpus < 1:
+        raise ValueError(f'`gpus` should be at least 1, but got {gpus!r}.')
+    tool = Path(mmseg.__file__).parent / '.mim' / 'tools' / 'train.py'
+    if not tool.is_file():
+        raise FileNotFoundError(
+            f'mmsegmentation should come with {tool}, which is not there. '
+            'Install it with pip.'
+        )
+    start = [sys.executable, str(tool)]
+    end: List[str] = []
+    if gpus > 1:
+        start[1:1] = ['-m', 'torch.distributed.run', '--standalone']
+        start[4:4] = ['--nproc-per-node', str(gpus)]
+        end = ['--launcher', 'pytorch']
+    experiments = []
+    for config in _select(Path(configs), groups):
+        folder = Path(work_dir) / config.stem
+        own = [str(config), '--work-dir', str(folder), '--resume']
+        experiments.append(
+            Experiment(config, folder, [*start, *own, *end, *extra])
+        )
+    return experiments
+
+
+def _select(folder: Path, groups: Sequence[str]) -> List[Path]:
+    """Configs of the groups, each once."""
+    chosen: Dict[str, Path] = {}
+    files = sorted(folder.glob('*.py'), key=_order)
+    for group in groups:
+        try:
+            pattern = re.compile(GROUPS.get(group, group))
+        except re.error as error:
+            raise ValueError(
+                f'`groups` should be of {sorted(GROUPS)} or regular '
+                f'expressions, but got {group!r}: {error}.'
+            ) from error
+        found = [path for path in files if pattern.fullmatch(path.stem)]
+        if not found:
+            raise ValueError(
+                f'`groups` should be of {sorted(GROUPS)} or name configs of '
+                f'{str(folder)!r}, but got {group!r}.'
+            )
+        chosen.update({path.stem: path for path in found})
+    return list(chosen.values())
+
+
+def _order(path: Path) -> Tuple[int, str]:
+    """By the number of clusters, then by the rest of the name."""
+    found = _NAME.fullmatch(path.stem)
+    return (int(found[1]), found[2]) if found else (0, path.stem)
+
+
+def run_experiment(experiment: Experiment) -> int:
+    """Run one in the foreground; return its exit status."""
+    return subprocess.run(experiment.command).returncode
