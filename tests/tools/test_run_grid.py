@@ -65,6 +65,17 @@ def test_several_gpus(call_tool):
     ]
 
 
+def test_skips_what_is_finished(tmp_path, call_tool, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = 'fgsn-c20_r101-d8_pspnet_1xb1-60k_cmu-713x713'
+    (tmp_path / 'work_dirs' / name).mkdir(parents=True)
+    (tmp_path / 'work_dirs' / name / 'iter_60000.pth').touch()
+    done = call_tool(TOOL, name)
+    assert (done.returncode, done.error) == (0, '')
+    assert done.stdout == f'[1/1] {name}: finished before\n'
+
+
+@pytest.mark.slow
 def test_runs_and_skips(tmp_path, call_tool, monkeypatch):
     """One real training of one iteration; then nothing is left to do."""
     root = make_seasons(tmp_path / 'data', 'CMU')
