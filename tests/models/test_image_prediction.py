@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from mmengine import Config, ConfigDict
+from mmseg.apis import inference_model, init_model
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from tiny_fgsn import CROP, build_model, model_config
+
+PADDING = [3, 10, 5, 2]  # left, right, top, bottom
+
+
+def sharp_model(test_cfg=None, **kwargs):
+    """A model whose logits differ from cell to cell."""
+    model = build_model(**kwargs).eval()
+    classifier = model.decode_head.conv_seg
+    torch.nn.init.normal_(classifier.weight, 0, 3)
+    with torch.no_grad():  # the mean feature decides nothing
+        mean = model.student_features(images()).mean((0, 2, 3))
+        classifier.bias.copy_(-classifier.weight[:, :, 0, 0] @ mean)
+    model.test_cfg = ConfigDict(test_cfg or dict(mode='whole'))
+    return model
+
+
+def images(count=2, size=CROP, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(count, 3, *size, generator=generator)
+
+
+def samples(*metas):
+    return [SegDataSample(metainfo=dict(meta)) for meta in metas]
+
+
+def predict(model, inputs, metas, **options):
+    """Results of an image each, with further keys of `test_cfg`."""
+    kept = model.test_cfg
+    model.test_cfg = ConfigDict(kept, **options)
+    with torch.no_grad():
+        results = model.predict(inputs, samples(*metas))
+    model.test_cfg = kept
+    return results
+
+
+def assert_equal_but_ties(found, expected):
+    """The labels win in mmseg's logits, within rounding."""
+    labels = found.pred_sem_seg.data
+    logits = expected.seg_logits.data
+    assert labels.dtype == torch.int64
+    assert labels.shape == expected.pred_sem_seg.data.shape
+    behind = logits.amax(0) - logits.gather(0, labels)[0]
+    assert behind.max() < 1e-3
+    assert (labels == expected.pred_sem_seg.data).float().mean() > 0.999
+    assert len(labels.unique()) > 3
+
+
+@pytest.mark.parametrize('align_corners', [True, False])
+@pytest.mark.parametrize('flip', [None, 'horizontal', 'vertical'])
+def test_whole_equals_mmseg(align_corners, flip):
+    model = sharp_model(align_corners=align_corners, num_clusters=30)
+    inner = (CROP[0] - 7, CROP[1] - 13)
+    metas = [
+        dict(img_shape=CROP, ori_shape=CROP, padding_size=[0] * 4),
+        dict(
+            img_shape=CROP,
+            ori_shape=inner,
+            img_padding_size=PADDING,
+            flip=flip is not None,
+            flip_direction=flip,
+        ),
+    ]
+    found = predict(model, images(), metas)
+    expected = predict(model, images(), metas, seg_logits=True)
+    for one, other in zip(found, expected):
+        assert_equal_but_ties(one, other)
+        assert 'seg_logits' not in one
+    assert found[1].pred_sem_seg.shape == inner
+
+
+@pytest.mark.parametrize('size', [(200, 250), (49, 65), (97, 40)])
+def test_resized_to_the_original_size(size):
+    model = sharp_model(num_clusters=10)
+    metas = [dict(img_shape=CROP, ori_shape=size)] * 2
+    found = predict(model, images(), metas)
+    expected = predict(model, images(), metas, exact=True)
+    for one, other in zip(found, expected):
+        assert one.pred_sem_seg.shape == size
+        same = one.pred_sem_seg.data == other.pred_sem_seg.data
+        # mmseg interpolates the interpolated once more.
+        assert same.float().mean() > 0.97
+
+
+def test_batch_of_different_originals():
+    model = sharp_model()
+    metas = [dict(ori_shape=(50, 60)), dict(ori_shape=(70, 40))]
+    both = predict(model, images(), metas)
+    assert [one.pred_sem_seg.shape for one in both] == [(50, 60), (70, 40)]
+    alone = predict(model, images()[1:], metas[1:])[0]
+    same = both[1].pred_sem_seg.data == alone.pred_sem_seg.data
+    assert same.float().mean() > 0.999
+
+
+def test_without_samples():
+    model = sharp_model()
+    with torch.no_grad():
+        results = model.predict(images())
+    assert [one.pred_sem_seg.shape for one in results] == [CROP, CROP]
+
+
+@pytest.mark.parametrize('align_corners', [True, False])
+def test_exact_is_mmseg(align_corners):
+    slide = dict(mode='slide', crop_size=(65, 81), stride=(33, 47))
+    model = sharp_model(slide, align_corners=align_corners)
+    plain = MODELS.build(plain_config(model_config(), slide, align_corners))
+    plain.load_state_dict(model.state_dict(), strict=True)
+    metas = [dict(img_shape=CROP, ori_shape=CROP, pad_shape=CROP)] * 2
+    expected = predict(plain.eval(), images(), metas)
+    for one, other in zip(
+        predict(model, images(), metas, seg_logits=True), expected
+    ):
+        assert torch.equal(one.seg_logits.data, other.seg_logits.data)
+        assert torch.equal(one.pred_sem_seg.data, other.pred_sem_seg.data)
+    for one, other in zip(
+        predict(model, images(), metas, exact=True), expected
+    ):
+        assert torch.equal(one.pred_sem_seg.data, other.pred_sem_seg.data)
+        assert 'seg_logits' not in one
+
+
+def plain_config(config, test_cfg, align_corners):
+    config.type = 'EncoderDecoder'
+    classes = config.pop('num_clusters')
+    config.data_preprocessor = None
+    config.test_cfg = ConfigDict(test_cfg)
+    for head in (config.decode_head, config.auxiliary_head):
+        head.num_classes = classes
+        head.align_corners = align_corners
+    return config
+
+
+@pytest.mark.parametrize(
+    ('blending', 'share'), [('ramp', 0.8), ('uniform', 0.9)]
+)
+def test_slide_is_close_to_mmseg(blending, share):
+    # On this size both lay the same windows: they differ in the weights and,
+    # at the windows' borders, in what is averaged first.
+    slide = dict(mode='slide', crop_size=(97, 97), stride=(32, 32))
+    model = sharp_model(slide, num_clusters=10)
+    inputs = images(size=(97, 129))
+    metas = [dict(img_shape=CROP, ori_shape=CROP)] * 2
+    found = predict(model, inputs, metas, blending=blending)
+    expected = predict(model, inputs, metas, exact=True)
+    for one, other in zip(found, expected):
+        same = one.pred_sem_seg.data == other.pred_sem_seg.data
+        assert same.float().mean() > share
+
+
+def test_blending_is_checked():
+    slide = dict(mode='slide', crop_size=(65, 65), stride=(32, 32))
+    model = sharp_model(slide)
+    with pytest.raises(ValueError, match='weights'):
+        predict(model, images(1), [dict(ori_shape=CROP)], blending='none')
+
+
+@pytest.mark.parametrize('exact', [True, False])
+def test_confidence(exact):
+    model = sharp_model(num_clusters=30)
+    metas = [dict(img_shape=CROP, ori_shape=CROP)]
+    options = dict(exact=exact, confidence=True)
+    (found,) = predict(model, images(1), metas, **options)
+    (dense,) = predict(model, images(1), metas, seg_logits=True)
+    best = dense.seg_logits.data.softmax(0).topk(2, 0).values
+    assert found.confidence.data.shape == (2, *CROP)
+    assert (found.confidence.data - best).abs().max() < 1e-4
+    assert_equal_but_ties(found, dense)
+    assert 'confidence' not in dense
+
+
+def test_mmseg_apis(tmp_path):
+    model = sharp_model(num_clusters=300)
+    torch.save(dict(state_dict=model.state_dict(), meta={}), tmp_path / 'x')
+    config = Config(
+        dict(
+            model=model_config(num_clusters=300),
+            default_scope='mmseg',
+            custom_imports=dict(imports=['fgsn_mmseg']),
+            test_pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='Resize', scale=(129, 97), keep_ratio=False),
+                dict(type='PackSegInputs'),
+            ],
+        )
+    )
+    config.test_dataloader = dict(dataset=dict(pipeline=config.test_pipeline))
+    loaded = init_model(config, str(tmp_path / 'x'), device='cpu')
+    photo = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    result = inference_model(loaded, photo)
+    assert result.pred_sem_seg.data.shape == (1, 120, 160)
+    assert result.pred_sem_seg.data.max() > 255
+    assert 'seg_logits' not in result
