@@ -14,6 +14,11 @@ model = dict(
     pca_dim=32,
     fraction_reference=None,
     data_preprocessor={{_base_.pair_preprocessor}},
+    init_cfg=dict(
+        type='Pretrained',
+        checkpoint='work_dirs/'
+        'pspnet_r18s-d8_1xb8-300_town-129x161/iter_300.pth',
+    ),
 )
 optim_wrapper = dict(
     optimizer=dict(lr=5e-4),
@@ -35,11 +40,6 @@ default_hooks = dict(
     logger=dict(interval=5),
     # Each of these holds the teacher of the clustering before it.
     checkpoint=dict(interval=100, save_best='match_bits', rule='greater'),
-)
-model = dict(
-    init_cfg=dict(
-        checkpoint='work_dirs/pspnet_r18s-d8_1xb8-300_town-129x161/iter_300.pth'
-    )
 )
 custom_hooks = [
     dict(
