@@ -1,0 +1,89 @@
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_runs import assert_same_state, clusterings, make_pairs, train
+
+pytestmark = pytest.mark.ddp
+SCRIPT = Path(__file__).with_name('two_ranks.py')
+RANKS = 2
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(('127.0.0.1', 0))
+        return one.getsockname()[1]
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """The pairs and, in `run_False` and `run_True`, what two ranks made."""
+    folder = tmp_path_factory.mktemp('ranks')
+    make_pairs(folder / 'pairs')
+    environment = {
+        **os.environ,
+        'PYTHONPATH': str(SCRIPT.parents[2]),
+        'OMP_NUM_THREADS': '1',
+        'MASTER_ADDR': '127.0.0.1',
+        'MASTER_PORT': str(free_port()),
+        'WORLD_SIZE': str(RANKS),
+    }
+    ranks = []
+    for rank in range(RANKS):
+        own = {'RANK': str(rank), 'LOCAL_RANK': str(rank)}
+        with open(folder / f'rank_{rank}.txt', 'w') as log:
+            ranks.append(
+                subprocess.Popen(
+                    [sys.executable, SCRIPT, folder / 'pairs', folder],
+                    cwd=folder,
+                    env={**environment, **own},
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
+            )
+    try:
+        codes = [one.wait(timeout=200) for one in ranks]
+    finally:
+        for one in ranks:
+            one.kill()
+    logs = [(folder / f'rank_{r}.txt').read_text() for r in range(RANKS)]
+    assert codes == [0] * RANKS, '\n'.join(log[-3000:] for log in logs)
+    return folder
+
+
+@pytest.fixture
+def results(folder):
+    """[rank][run]: the first run has one seed, the second one a rank."""
+    return [torch.load(folder / f'rank_{rank}.pth') for rank in range(RANKS)]
+
+
+def test_codebook_of_one_rank(folder, tmp_path):
+    """Five images on two ranks: one of them has an image more."""
+    train(folder / 'pairs', tmp_path / 'one', max_iters=1)
+    (alone,) = clusterings(tmp_path / 'one').values()
+    for name in ('run_False', 'run_True'):
+        both = clusterings(folder / name)
+        assert list(both) == [0, 2]
+        for key, value in alone.items():
+            np.testing.assert_array_equal(both[0][key], value)
+
+
+@pytest.mark.parametrize('run', [0, 1])
+def test_ranks_stay_the_same(results, run):
+    first, second = (rank[run] for rank in results)
+    assert first['wrapper'] == 'MMDistributedDataParallel'
+    assert any(name.startswith('teacher.') for name in first['state_dict'])
+    assert_same_state(first['state_dict'], second['state_dict'])
+
+
+@pytest.mark.parametrize('run', [0, 1])
+def test_sides_and_samples_are_drawn_for_each_rank(results, run):
+    first, second = (rank[run] for rank in results)
+    assert len(first['draws']) == len(second['draws']) == 3
+    for key in ('draws', 'means'):
+        assert all(a != b for a, b in zip(first[key], second[key]))

@@ -1,0 +1,80 @@
+"""One of several processes of two runs: `two_ranks.py <pairs> <folder>`.
+
+Environment as torchrun sets it: RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
+MASTER_PORT. Writes `rank_<n>.pth` into the folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import torch
+import torch.distributed as dist
+from mmengine.hooks import Hook
+
+import fgsn_mmseg  # noqa: F401  before mmseg.models, which needs mmcv.ops
+
+# isort: split
+from tiny_runs import make_runner
+
+
+class NoteSteps(Hook):
+    """What every step is about to draw, and what the student gets to see."""
+
+    priority = 'LOW'  # after the ClusteringHook, which seeds the draws
+
+    def __init__(self):
+        self.draws, self.means = [], []
+
+    def before_train(self, runner):
+        def note(module, args):
+            if torch.is_grad_enabled():
+                self.means.append(args[0].mean((1, 2, 3)).tolist())
+
+        runner.model.module.backbone.register_forward_pre_hook(note)
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        generator = runner.model.module.generator
+        state = generator.get_state()
+        self.draws.append(torch.rand(2, generator=generator).tolist())
+        generator.set_state(state)
+
+
+def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
+    """Three iterations; what is to be compared between the ranks."""
+    note = NoteSteps()
+    runner = make_runner(
+        pairs,
+        folder / f'run_{diff_rank_seed}',
+        max_iters=3,
+        launcher='pytorch',
+        hooks=[note],
+        randomness=dict(seed=0, diff_rank_seed=diff_rank_seed),
+        model_wrapper_cfg=dict(
+            type='MMDistributedDataParallel',
+            device_ids=None,  # CPU
+            broadcast_buffers=False,
+        ),
+    )
+    runner.train()
+    return dict(
+        state_dict=runner.model.module.state_dict(),
+        draws=note.draws,
+        means=note.means,
+        wrapper=type(runner.model).__name__,
+    )
+
+
+def main() -> None:
+    pairs, folder = sys.argv[1], Path(sys.argv[2])
+    dist.init_process_group('gloo')
+    results = [run(pairs, folder, option) for option in (False, True)]
+    torch.save(results, folder / f'rank_{dist.get_rank()}.pth')
+    dist.destroy_process_group()
+
+
+if __name__ == '__main__':
+    main()
