@@ -97,7 +97,7 @@ def label_images(
         batch_size=None,
         num_workers=num_workers,
     )
-    palette = cluster_palette(model.decode_head.out_channels)
+    palette = cluster_palette(model.out_channels)
     bar = mmengine.ProgressBar(len(todo))
     for batch in _batches(zip(todo, loader), batch_size, report, bar):
         for name, labels in zip(batch, _predict(model, batch)):

@@ -119,7 +119,7 @@ def find_stationary_clusters(
     """
     if step < 1:
         raise ValueError(f'`step` should be at least 1, but got {step!r}.')
-    number = model.decode_head.out_channels
+    number = model.out_channels
     pipeline = Compose(image_pipeline(model.cfg))
     totals = np.zeros((2, number), np.int64)
     collector = PatchCollector(number, patches, patch_size)
