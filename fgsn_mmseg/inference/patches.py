@@ -69,16 +69,55 @@ def find_candidates(
             for offset in (0, 1, block.shape[2], block.shape[2] + 1)
         ]
     )
+    corners = corners.to(columns.fraction.dtype)
+    patches = n * len(rows.cell)
+    if not margin:
+        kept = _not_dominated(ids, corners, owner, patches)
+        ids, owner = ids[kept], owner[kept]
+        corners = corners.index_select(1, kept)
     owner, order = owner.int().sort(stable=True)
     y = torch.arange(len(rows.cell), device=block.device)
     x = torch.arange(n, device=block.device)
     return Patches(
         y.repeat_interleave(n),
         x.repeat(len(y)),
-        torch.bincount(owner, minlength=n * len(y)),
+        torch.bincount(owner, minlength=patches),
         ids.index_select(0, order),
-        corners.to(columns.fraction.dtype).index_select(1, order),
+        corners.index_select(1, order),
     )
+
+
+def _not_dominated(
+    ids: Tensor, corners: Tensor, owner: Tensor, patches: int
+) -> Tensor:
+    """Find candidates that are not below the winner of the patch's centre.
+
+    Half of the candidates usually are. Where all logits are equal all are but
+    one, which saves a search that could drop none.
+
+    Args:
+        ids (Tensor): (N,) candidates, ascending.
+        corners (Tensor): (4, N) their corner values.
+        owner (Tensor): (N,) patch of each.
+        patches (int): Number of patches.
+
+    Returns:
+        Tensor: Indices of those that may win or tie with a lower id.
+    """
+    centre = corners.sum(0)
+    best = centre.new_full((patches,), -torch.inf)
+    best.scatter_reduce_(0, owner, centre, 'amax')
+    # Every patch has one, but for NaN; the lowest id is the first.
+    winners = (centre >= best.index_select(0, owner)).nonzero().squeeze(1)
+    winner = owner.new_full((patches,), len(ids))
+    winner.scatter_reduce_(0, owner[winners], winners, 'amin')
+    winner = winner.clamp_(max=len(ids) - 1).index_select(0, owner)
+    rival = corners.index_select(1, winner)
+    index = torch.arange(len(ids), device=ids.device)
+    above = (corners > rival).any(0)
+    # An equal value wins against a higher id.
+    tied = (corners >= rival).any(0) & (index <= winner)
+    return (above | tied).nonzero().squeeze(1)
 
 
 def split_patches(

@@ -35,7 +35,7 @@ class Limits(NamedTuple):
 
 
 # A CPU is fastest on what fits its caches, a GPU wants large kernels.
-CPU_LIMITS = Limits(1 << 21, 1 << 16, 1 << 16)
+CPU_LIMITS = Limits(1 << 20, 1 << 16, 1 << 16)
 GPU_LIMITS = Limits(1 << 26, 1 << 22, 1 << 22)
 # Splitting a candidate of a patch costs about as much as interpolating it at
 # 16 pixels, and seldom drops one of a few.
@@ -138,8 +138,12 @@ def _refine(
     pairs = torch.where(many, patches.counts, 0).cumsum(0)
     group = torch.where(many, (pairs - 1) // limits.pairs, -1)
     for number in group[many].unique():
-        parts = split_patches(patches, group == number, rows, columns, margin)
-        yield from _refine(parts, tables[1:], reducer, margin, limits)
+        chosen = group == number
+        parts = split_patches(patches, chosen, rows, columns, margin)
+        # Where hardly any were dropped the next time will be no better.
+        deep = len(parts.ids) <= 2 * int(patches.counts[chosen].sum())
+        deeper = tables[1:] if deep else tables[1:2]
+        yield from _refine(parts, deeper, reducer, margin, limits)
 
 
 def _reduce(
