@@ -1,12 +1,12 @@
 # The base network of the sacre_coeur example: from random weights, the
-# feature hinge alone. It has no labels yet.
+# feature hinge alone, for a short while. It has no labels yet.
 _base_ = [
     '../_base_/models/pspnet_r18s-d8_gn.py',
     '../_base_/datasets/sacre_coeur_113x113.py',
     '../_base_/schedules/adamw_small.py',
     '../_base_/default_runtime.py',
 ]
-max_iters = 160
+max_iters = 50
 model = dict(
     num_clusters=20,
     w_corr=0.0,
@@ -17,7 +17,7 @@ model = dict(
     data_preprocessor={{_base_.pair_preprocessor}},
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, end=50, by_epoch=False),
+    dict(type='LinearLR', start_factor=0.02, end=20, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
         T_max=max_iters,

@@ -4,7 +4,8 @@ _base_ = [
     '../_base_/schedules/adamw_small.py',
     '../_base_/default_runtime.py',
 ]
-max_iters = 180
+max_iters = 300
+interval = 100
 model = dict(
     num_clusters=20,
     pca_dim=32,
@@ -13,10 +14,11 @@ model = dict(
     init_cfg=dict(
         type='Pretrained',
         checkpoint='work_dirs/'
-        'pspnet_r18s-d8_1xb4-hinge-160_sacre-coeur-113x113/iter_160.pth',
+        'pspnet_r18s-d8_1xb4-hinge-50_sacre-coeur-113x113/iter_50.pth',
     ),
 )
-# A classifier drawn anew has 60 iterations to learn.
+# A classifier drawn anew has 100 iterations to learn; the rate stays high
+# until the last one is drawn.
 optim_wrapper = dict(
     optimizer=dict(lr=5e-4),
     paramwise_cfg=dict(custom_keys=dict(conv_seg=dict(lr_mult=5.0))),
@@ -25,19 +27,24 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, end=20, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
-        T_max=max_iters,
+        T_max=interval,
+        begin=max_iters - interval,
         end=max_iters,
         by_epoch=False,
     ),
 ]
 train_cfg = dict(
-    type='ResumableIterBasedTrainLoop', max_iters=max_iters, val_interval=60
+    type='ResumableIterBasedTrainLoop',
+    max_iters=max_iters,
+    val_interval=interval,
 )
-default_hooks = dict(checkpoint=dict(save_best='match_bits', rule='greater'))
+default_hooks = dict(
+    checkpoint=dict(interval=interval, save_best='match_bits', rule='greater')
+)
 custom_hooks = [
     dict(
         type='ClusteringHook',
-        interval=60,
+        interval=interval,
         features_per_image=2000,
         dataloader={{_base_.reference_dataloader}},
     )
