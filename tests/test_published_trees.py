@@ -165,7 +165,7 @@ def test_the_whole_way(tmp_path, mmseg_tool, run_tool):
     shutil.move(tmp_path / 'work/iter_10.pth', tmp_path / START)
     config = tiny_config(TRAIN.format('cmu'), tmp_path)
     log = train(tmp_path, config, mmseg_tool, run_tool)
-    assert f'Load checkpoint from {START}' in log
+    assert f'load model from: {START}' in log
     check_losses(log, r'decode\.loss_corr')
     # Nothing but the classifiers and what an FGSN adds was drawn anew.
     missing = re.findall(r'size mismatch for ([\w.]+):', log)

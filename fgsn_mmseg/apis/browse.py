@@ -50,7 +50,7 @@ def browse_correspondences(
         raise ValueError(f'`split` should be one of {SPLITS}, got {split!r}.')
     init_default_scope(config.get('default_scope', 'mmseg'))
     loader = config.get(f'{split}_dataloader')
-    dataset = DATASETS.build(loader.dataset) if loader else ()
+    dataset: Any = DATASETS.build(loader.dataset) if loader else []
     if not len(dataset) or 'corr_path' not in dataset.get_data_info(0):
         raise ValueError(
             f'`{split}_dataloader` should read pairs with correspondences, '

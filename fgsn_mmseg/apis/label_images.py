@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import cv2
+import mmcv
 import mmengine
 import numpy as np
 import torch
-from torch import nn
 from torch.utils.data import DataLoader
 
 from fgsn_mmseg.evaluation import write_label_map
@@ -37,7 +37,7 @@ class LabelingReport:
 
 
 def label_images(
-    model: nn.Module,
+    model: Any,
     images: str,
     out_dir: str,
     preview_dir: Optional[str] = None,
@@ -126,7 +126,7 @@ def write_preview(
         labels: (H, W) cluster ids.
         palette: (K, 3) uint8 RGB.
     """
-    photo = cv2.cvtColor(cv2.imread(image), cv2.COLOR_BGR2RGB)
+    photo = mmcv.imread(image, channel_order='rgb')
     drawn = blend_label_map(photo, labels, palette, PREVIEW_ALPHA)
     mmengine.mkdir_or_exist(osp.dirname(osp.abspath(target)))
     cv2.imwrite(target, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
@@ -182,7 +182,7 @@ def _batches(
 
 
 @torch.no_grad()
-def _predict(model: nn.Module, batch: Dict[str, dict]) -> List[np.ndarray]:
+def _predict(model: Any, batch: Dict[str, dict]) -> List[np.ndarray]:
     """Label maps (H, W) of images of one size."""
     samples = list(batch.values())
     done = model.test_step(

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Tuple
 
 import cv2
+import mmcv
 import mmengine
 import numpy as np
 import torch
 from mmengine import Config
 from mmengine.dataset import Compose
 from mmseg.registry import DATASETS
-from torch import nn
 
 from fgsn_mmseg.datasets import LoadCorrespondences
 from fgsn_mmseg.evaluation import count_at_points, stationary_clusters
@@ -68,27 +68,22 @@ def validation_references(
         ValueError: The config validates on no pairs.
     """
     loader = config.get('val_dataloader')
-    dataset = DATASETS.build(loader.dataset) if loader else None
+    dataset: Any = DATASETS.build(loader.dataset) if loader else []
+    if not len(dataset) or 'corr_path' not in dataset.get_data_info(0):
+        raise ValueError(
+            '`val_dataloader` should read pairs with correspondences, but '
+            f'got {loader and loader.dataset.get("type")!r}. Use the config '
+            'of the training.'
+        )
     load = LoadCorrespondences()
-    for index in range(0, len(dataset or ()), step):
-        info = dataset.get_data_info(index)
-        if 'corr_path' not in info:
-            break
-        pair = load(info)
+    for index in range(0, len(dataset), step):
+        pair = load(dataset.get_data_info(index))
         yield pair['img_path'], pair['points']
-    else:
-        if dataset is not None:
-            return
-    raise ValueError(
-        '`val_dataloader` should read pairs with correspondences, but got '
-        f'{None if loader is None else loader.dataset.get("type")!r}. Use '
-        'the config of the training.'
-    )
 
 
 @torch.no_grad()
 def find_stationary_clusters(
-    model: nn.Module,
+    model: Any,
     step: int = 5,
     threshold: float = 0.01,
     patches: int = 8,
@@ -131,10 +126,11 @@ def find_stationary_clusters(
         )
         labels = model.test_step(batch)[0].pred_sem_seg.data[0].cpu().numpy()
         totals += np.stack(count_at_points(labels, points, number))
-        collector.add(cv2.imread(path)[..., ::-1], labels)
+        collector.add(mmcv.imread(path, channel_order='rgb'), labels)
     return StationaryClusters(
-        stationary_clusters(*totals, threshold),
-        *totals,
+        stationary_clusters(totals[0], totals[1], threshold),
+        totals[0],
+        totals[1],
         num_images=len(references),
         threshold=threshold,
         patches=collector,
