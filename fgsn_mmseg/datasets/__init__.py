@@ -14,6 +14,7 @@ from .transforms import (
     PackPairInputs,
     RandomCropPair,
     RandomFlipPair,
+    ResizeCropPair,
     ResizePair,
     StandardizePair,
 )
@@ -29,6 +30,7 @@ __all__ = [
     'RandomCropPair',
     'RandomFlipPair',
     'ReferenceImageDataset',
+    'ResizeCropPair',
     'ResizePair',
     'RobotCarCorrespondenceDataset',
     'RobotCarSeasonsDataset',

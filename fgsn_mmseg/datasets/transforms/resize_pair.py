@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import List, Tuple
+from typing import Any, List, Tuple
 
 import mmcv
 import numpy as np
@@ -107,12 +107,7 @@ class ResizePair(BaseTransform):
             img = results[f'img{suffix}']
             old = np.array(img.shape[1::-1])
             size = self._new_size(img.shape, ratios[suffix])
-            img = mmcv.imresize(
-                img,
-                size,
-                interpolation=self.interpolation,
-                backend=self.backend,
-            )
+            img = self._resize(img, size)
             factor = np.array(size) / old
             results[f'img{suffix}'] = img
             results[f'img_shape{suffix}'] = img.shape[:2]
@@ -125,6 +120,15 @@ class ResizePair(BaseTransform):
                 moved = (points.astype(np.float64) + 0.5) * factor - 0.5
                 results[f'points{suffix}'] = moved.astype(np.float32)
         return results
+
+    def _resize(self, img: np.ndarray, size: Tuple[int, int]) -> Any:
+        """The image with (width, height) ``size``."""
+        return mmcv.imresize(
+            img,
+            size,
+            interpolation=self.interpolation,
+            backend=self.backend,
+        )
 
     def __repr__(self) -> str:
         return (

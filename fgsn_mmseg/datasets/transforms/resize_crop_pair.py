@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Tuple, Union
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+from ._resized_view import ResizedView
+from .random_crop_pair import RandomCropPair
+from .resize_pair import ResizePair
+
+
+@TRANSFORMS.register_module()
+class ResizeCropPair(BaseTransform):
+    """ResizePair, then RandomCropPair; only the crop is resized.
+
+    Same draws, same points, same keys and, but for rounding, the same pixels
+    as the two one after the other with bilinear interpolation, in less time.
+
+    Required Keys:
+
+    - img and / or img2
+    - points, points2, point_weights (optional)
+
+    Modified Keys (with the suffix 2 for the target image):
+
+    - img
+    - img_shape
+    - points, point_weights (optional)
+
+    Added Keys (with the suffix 2 for the target image):
+
+    - scale_factor (tuple): (w, h) from the original to the resized image.
+
+    Args:
+        crop_size (int or tuple[int]): See :class:`RandomCropPair`. Defaults
+            to 713.
+        short_side (int): See :class:`ResizePair`. Defaults to 1024.
+        scale (tuple[int], optional): See :class:`ResizePair`. Defaults to
+            None.
+        ratio_range (tuple[float], optional): See :class:`ResizePair`.
+            Defaults to None.
+        pad_val (float or tuple[float]): See :class:`RandomCropPair`. Defaults
+            to 0.
+    """
+
+    def __init__(
+        self,
+        crop_size: Union[int, Tuple[int, int]] = 713,
+        short_side: int = 1024,
+        scale: Tuple[int, int] | None = None,
+        ratio_range: Tuple[float, float] | None = None,
+        pad_val: Union[float, Tuple[float, ...]] = 0,
+    ) -> None:
+        self.resize = _ResizeLater(short_side, scale, ratio_range)
+        self.crop = RandomCropPair(crop_size, pad_val)
+
+    def transform(self, results: dict) -> dict:
+        """Resize and crop the images that are there."""
+        return self.crop.transform(self.resize.transform(results))
+
+    def __repr__(self) -> str:
+        return (
+            f'{self.__class__.__name__}(resize={self.resize}, '
+            f'crop={self.crop})'
+        )
+
+
+class _ResizeLater(ResizePair):
+    """Moves the points; the images wait for the crop."""
+
+    def _resize(
+        self, img: np.ndarray, size: Tuple[int, int]
+    ) -> np.ndarray | ResizedView:
+        return ResizedView(img, size)
