@@ -16,10 +16,15 @@ from pathlib import Path
 from typing import Any, Callable
 
 from mmengine import Config
+from mmengine.registry import init_default_scope
 
 import fgsn_mmseg  # noqa: F401  before mmseg, which needs mmcv.ops
 from fgsn_mmseg.apis import read_training_log
-from fgsn_mmseg.engine.training_run import train_once, with_data_root
+from fgsn_mmseg.engine.training_run import (
+    first_checkpoint,
+    train_once,
+    with_data_root,
+)
 from fgsn_mmseg.evaluation.survey_file import read_survey, write_survey
 from fgsn_mmseg.synthetic import SIZES, TRAVERSALS
 from fgsn_mmseg.synthetic.settings import ImageKey, image_name
@@ -103,19 +108,6 @@ def render(town: Path, size: str, workers: int) -> None:
     subprocess.run([*command, '--workers', str(workers)], check=True)
 
 
-def first_checkpoint(config: Config, run: Path) -> Path:
-    """The checkpoint that holds the teacher of the first clustering."""
-    (hook,) = [h for h in config.custom_hooks if h.type == 'ClusteringHook']
-    interval = config.default_hooks.checkpoint.interval
-    if interval > hook.interval:
-        raise ValueError(
-            'The interval of checkpoints should be at most that of '
-            f'clusterings, {hook.interval}, but got {interval}. Change '
-            '`default_hooks.checkpoint`.'
-        )
-    return run / f'iter_{interval}.pth'
-
-
 def measure(
     config: Config, run: Path, last: Path, town: Path, clock: Clock
 ) -> dict[str, Any]:
@@ -172,14 +164,14 @@ def report(path: Path, run: Path, town: Path, figures: dict[str, Any]) -> Path:
                 'shuffled pairs would give; bits: what equal labels tell '
                 'about a match. Left: labels as first clustered, before any '
                 'training on them. Right: after training.',
-                table(*conditions),
+                table(*conditions, spans=PAIRED),
             ),
             section(
                 'Against labels that cost nothing',
                 'First two columns: second drive in the same condition. '
                 'Next three: mean of the other conditions. NMI: normalised '
                 'mutual information with the true classes of the pixels.',
-                table(*labelling_table(named(figures))),
+                table(*labelling_table(named(figures)), spans=LABELLED),
             ),
         ],
         place,
@@ -213,6 +205,7 @@ def main() -> None:
     """Run all steps."""
     args = parse_args()
     clock = Clock()
+    init_default_scope('mmseg')
     work_dir, town = args.work_dir, args.work_dir / 'town'
     try:
         clock.begin(f'a town of size {args.size!r}')

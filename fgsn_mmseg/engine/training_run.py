@@ -77,6 +77,30 @@ def train_once(
     return Path((work_dir / 'last_checkpoint').read_text().strip())
 
 
+def first_checkpoint(config: Config, work_dir: str | os.PathLike) -> Path:
+    """The checkpoint that holds the teacher of the first clustering.
+
+    Args:
+        config: Of an FGSN.
+        work_dir: Folder of its run.
+
+    Returns:
+        Path of the first checkpoint.
+
+    Raises:
+        ValueError: The second clustering comes before the first checkpoint.
+    """
+    (hook,) = [h for h in config.custom_hooks if h.type == 'ClusteringHook']
+    interval = config.default_hooks.checkpoint.interval
+    if interval > hook.interval:
+        raise ValueError(
+            'The interval of checkpoints should be at most that of '
+            f'clusterings, {hook.interval}, but got {interval}. Change '
+            '`default_hooks.checkpoint`.'
+        )
+    return Path(work_dir) / f'iter_{interval}.pth'
+
+
 def _run_train(config: Path, work_dir: Path, quiet: bool) -> None:
     tool = Path(mmseg.__file__).parent / '.mim' / 'tools' / 'train.py'
     if not tool.is_file():

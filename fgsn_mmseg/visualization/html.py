@@ -28,6 +28,7 @@ th, td { padding: 3px 12px 3px 0; text-align: right; white-space: nowrap;
   border-bottom: 1px solid #edf0f3; }
 th:first-child, td:first-child { text-align: left; }
 th { color: #5a6575; font-weight: 600; }
+th.span { text-align: center; border-left: 12px solid #fff; }
 .pictures { display: grid; gap: 4px; }
 .pictures span { font-size: 13px; color: #5a6575; align-self: center; }
 .pictures b { font-size: 13px; }
@@ -73,22 +74,34 @@ def section(title: str, note: str, *parts: str) -> str:
     )
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    spans: Sequence[tuple[str, int]] = (),
+) -> str:
     """A table; floats get three digits.
 
     Args:
         header: Names of the columns.
         rows: Cells; None leaves a dash.
+        spans: Headings above the columns after the first, each with the
+            number of its columns.
 
     Returns:
         HTML.
     """
-    head = ''.join(f'<th>{escape(name)}</th>' for name in header)
+    above = ''.join(
+        f'<th colspan="{number}" class="span">{escape(text)}</th>'
+        for text, number in spans
+    )
+    head = f'<tr><th></th>{above}</tr>' if spans else ''
+    names = ''.join(f'<th>{escape(name)}</th>' for name in header)
+    head += f'<tr>{names}</tr>'
     body = ''.join(
         '<tr>' + ''.join(f'<td>{_cell(cell)}</td>' for cell in row) + '</tr>'
         for row in rows
     )
-    return f'<table><tr>{head}</tr>{body}</table>'
+    return f'<table>{head}{body}</table>'
 
 
 def _cell(value: object) -> str:
@@ -142,7 +155,8 @@ def picture_grid(
         HTML.
     """
     columns = f'{first_column} repeat({len(rows[0]) - 1}, minmax(0, 1fr))'
-    cells = ''.join(cell for row in rows for cell in row)
+    # An empty cell needs its place, too.
+    cells = ''.join(cell or '<span></span>' for row in rows for cell in row)
     return (
         f'<div class="pictures" style="grid-template-columns: {columns}">'
         f'{cells}</div>'
