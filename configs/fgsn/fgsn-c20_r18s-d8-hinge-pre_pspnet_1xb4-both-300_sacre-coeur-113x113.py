@@ -14,11 +14,10 @@ model = dict(
     init_cfg=dict(
         type='Pretrained',
         checkpoint='work_dirs/'
-        'pspnet_r18s-d8_1xb4-hinge-50_sacre-coeur-113x113/iter_50.pth',
+        'pspnet_r18s-d8_1xb4-hinge-60_sacre-coeur-113x113/iter_60.pth',
     ),
 )
-# A classifier drawn anew has 100 iterations to learn; the rate stays high
-# until the last one is drawn.
+# A classifier drawn anew has 100 iterations to learn.
 optim_wrapper = dict(
     optimizer=dict(lr=5e-4),
     paramwise_cfg=dict(custom_keys=dict(conv_seg=dict(lr_mult=5.0))),
@@ -27,8 +26,7 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, end=20, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
-        T_max=interval,
-        begin=max_iters - interval,
+        T_max=max_iters,
         end=max_iters,
         by_epoch=False,
     ),

@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/schedules/adamw_small.py',
     '../_base_/default_runtime.py',
 ]
-max_iters = 50
+max_iters = 60
 model = dict(
     num_clusters=20,
     w_corr=0.0,
@@ -16,12 +16,13 @@ model = dict(
     fraction_reference=None,
     data_preprocessor={{_base_.pair_preprocessor}},
 )
+# The cosine is cut off early: a start, not a finished network.
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, end=20, by_epoch=False),
+    dict(type='LinearLR', start_factor=0.02, end=50, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
-        T_max=max_iters,
-        end=max_iters,
+        T_max=160,
+        end=160,
         by_epoch=False,
     ),
 ]
