@@ -40,6 +40,8 @@ class ClusteringHook(Hook):
             :class:`~fgsn_mmseg.datasets.ReferenceImageDataset`; batch size 1
             unless all images are of one size.
         interval: Iterations between clusterings.
+        num_clusterings: How many there are at most, so that the last labels
+            get more time to be learnt. Defaults to None, no limit.
         features_per_image: Upper limit of the features of an image.
         fraction: Share of those taken at random places, in [0, 1].
         kmeans_iterations: Iterations of k-means.
@@ -54,6 +56,7 @@ class ClusteringHook(Hook):
         self,
         dataloader: dict,
         interval: int = 10_000,
+        num_clusterings: int | None = None,
         features_per_image: int = 500,
         fraction: float = 0.5,
         kmeans_iterations: int = 20,
@@ -62,10 +65,11 @@ class ClusteringHook(Hook):
     ) -> None:
         for name, value in (
             ('interval', interval),
+            ('num_clusterings', num_clusterings),
             ('features_per_image', features_per_image),
             ('kmeans_iterations', kmeans_iterations),
         ):
-            if value < 1:
+            if value is not None and value < 1:
                 raise ValueError(
                     f'`{name}` should be positive, but got {value!r}.'
                 )
@@ -75,6 +79,7 @@ class ClusteringHook(Hook):
             )
         self.dataloader = dataloader
         self.interval = interval
+        self.num_clusterings = num_clusterings
         self.features_per_image = features_per_image
         self.fraction = fraction
         self.kmeans_iterations = kmeans_iterations
@@ -98,11 +103,17 @@ class ClusteringHook(Hook):
     ) -> None:
         """Seed the step's draws, and cluster if it is time."""
         model = unwrapped(runner.model)
-        if runner.iter % self.interval == 0 or model.codebook is None:
+        if self.due(runner.iter) or model.codebook is None:
             self.cluster(runner, model)
         model.generator.manual_seed(
             derive_seed(runner.seed, runner.iter, get_rank())
         )
+
+    def due(self, iteration: int) -> bool:
+        """Whether new labels are made at the start of an iteration."""
+        number, rest = divmod(iteration, self.interval)
+        limit = self.num_clusterings
+        return rest == 0 and (limit is None or number < limit)
 
     def cluster(self, runner: Any, model: FGSN) -> None:
         """Make new labels and everything that hangs on them.

@@ -333,3 +333,12 @@ class TestWhatIsRefused:
 
         with pytest.raises(TypeError, match='FGSN, but got Linear'):
             hook.before_train(Other())
+
+
+def test_number_of_clusterings_is_limited():
+    limited = ClusteringHook(dataloader={}, interval=5, num_clusterings=3)
+    assert [i for i in range(30) if limited.due(i)] == [0, 5, 10]
+    free = ClusteringHook(dataloader={}, interval=5)
+    assert [i for i in range(16) if free.due(i)] == [0, 5, 10, 15]
+    with pytest.raises(ValueError, match='`num_clusterings` should be'):
+        ClusteringHook(dataloader={}, num_clusterings=0)
