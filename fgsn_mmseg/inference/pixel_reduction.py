@@ -36,7 +36,7 @@ class Limits(NamedTuple):
 
 # A CPU is fastest on what fits its caches, a GPU wants large kernels.
 CPU_LIMITS = Limits(1 << 20, 1 << 16, 1 << 16)
-GPU_LIMITS = Limits(1 << 26, 1 << 22, 1 << 22)
+GPU_LIMITS = Limits(1 << 24, 1 << 21, 1 << 22)
 # Splitting a candidate of a patch costs about as much as interpolating it at
 # 16 pixels, and seldom drops one of a few.
 FEW_CANDIDATES = 4
