@@ -16,6 +16,7 @@ SETTINGS = {
     'RandomResize': dict(scale=(2 * SHORT_SIDE, SHORT_SIDE)),
     'Resize': dict(scale=(2 * SHORT_SIDE, SHORT_SIDE)),
     'RandomCropPair': dict(crop_size=CROP),
+    'ResizeCropPair': dict(short_side=SHORT_SIDE, crop_size=CROP),
     'RandomCrop': dict(crop_size=CROP),
 }
 NETWORK = {

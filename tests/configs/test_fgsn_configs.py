@@ -107,7 +107,7 @@ def test_name_and_content_agree(name):
     assert config.train_dataloader.batch_size == int(parts['batch'])
     crop = (int(parts['height']), int(parts['width']))
     for dataset in datasets(config.train_dataloader):
-        (step,) = [s for s in dataset.pipeline if s.type == 'RandomCropPair']
+        (step,) = [s for s in dataset.pipeline if 'CropPair' in s.type]
         assert tuple(step.crop_size) == crop
         assert dataset.data_root.startswith('data/')
     check_clustering(config)

@@ -15,8 +15,7 @@ pair_preprocessor = dict(
 train_pipeline = [
     dict(type='LoadCorrespondences'),
     dict(type='LoadImagePair'),
-    dict(type='ResizePair', short_side=short_side),
-    dict(type='RandomCropPair', crop_size=crop_size),
+    dict(type='ResizeCropPair', short_side=short_side, crop_size=crop_size),
     dict(type='PackPairInputs'),
 ]
 val_pipeline = [
