@@ -1,7 +1,3 @@
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,55 +7,21 @@ from tiny_runs import assert_same_state, clusterings, make_pairs, train
 
 pytestmark = pytest.mark.ddp
 SCRIPT = Path(__file__).with_name('two_ranks.py')
-RANKS = 2
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(('127.0.0.1', 0))
-        return one.getsockname()[1]
 
 
 @pytest.fixture(scope='module')
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, run_tool):
     """The pairs and, in `run_False` and `run_True`, what two ranks made."""
     folder = tmp_path_factory.mktemp('ranks')
     make_pairs(folder / 'pairs')
-    environment = {
-        **os.environ,
-        'PYTHONPATH': str(SCRIPT.parents[2]),
-        'OMP_NUM_THREADS': '1',
-        'MASTER_ADDR': '127.0.0.1',
-        'MASTER_PORT': str(free_port()),
-        'WORLD_SIZE': str(RANKS),
-    }
-    ranks = []
-    for rank in range(RANKS):
-        own = {'RANK': str(rank), 'LOCAL_RANK': str(rank)}
-        with open(folder / f'rank_{rank}.txt', 'w') as log:
-            ranks.append(
-                subprocess.Popen(
-                    [sys.executable, SCRIPT, folder / 'pairs', folder],
-                    cwd=folder,
-                    env={**environment, **own},
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                )
-            )
-    try:
-        codes = [one.wait(timeout=200) for one in ranks]
-    finally:
-        for one in ranks:
-            one.kill()
-    logs = [(folder / f'rank_{r}.txt').read_text() for r in range(RANKS)]
-    assert codes == [0] * RANKS, '\n'.join(log[-3000:] for log in logs)
+    run_tool(SCRIPT, folder / 'pairs', folder, cwd=folder, timeout=500)
     return folder
 
 
 @pytest.fixture
 def results(folder):
     """[rank][run]: the first run has one seed, the second one a rank."""
-    return [torch.load(folder / f'rank_{rank}.pth') for rank in range(RANKS)]
+    return [torch.load(folder / f'rank_{rank}.pth') for rank in range(2)]
 
 
 def test_codebook_of_one_rank(folder, tmp_path):

@@ -1,11 +1,13 @@
-"""One of several processes of two runs: `two_ranks.py <pairs> <folder>`.
+"""Two runs on two ranks each: `two_ranks.py <pairs> <folder>`.
 
-Environment as torchrun sets it: RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
-MASTER_PORT. Writes `rank_<n>.pth` into the folder.
+Writes `rank_<n>.pth` into the folder. The ranks are forked from a process
+that has imported everything, which takes longer than the runs.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from pathlib import Path
 
@@ -13,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 import torch.distributed as dist
+import torch.multiprocessing as mp
 from mmengine.hooks import Hook
 
 import fgsn_mmseg  # noqa: F401  before mmseg.models, which needs mmcv.ops
@@ -68,12 +71,27 @@ def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
     )
 
 
-def main() -> None:
-    pairs, folder = sys.argv[1], Path(sys.argv[2])
+def run_rank(rank: int, port: int, pairs: str, folder: Path) -> None:
+    """Both runs on one rank, in the environment that torchrun makes."""
+    os.environ.update(
+        RANK=str(rank),
+        LOCAL_RANK=str(rank),
+        WORLD_SIZE='2',
+        MASTER_ADDR='127.0.0.1',
+        MASTER_PORT=str(port),
+    )
     dist.init_process_group('gloo')
     results = [run(pairs, folder, option) for option in (False, True)]
-    torch.save(results, folder / f'rank_{dist.get_rank()}.pth')
+    torch.save(results, folder / f'rank_{rank}.pth')
     dist.destroy_process_group()
+
+
+def main() -> None:
+    with socket.socket() as one:
+        one.bind(('127.0.0.1', 0))
+        port = one.getsockname()[1]
+    arguments = (port, sys.argv[1], Path(sys.argv[2]))
+    mp.start_processes(run_rank, arguments, nprocs=2, start_method='fork')
 
 
 if __name__ == '__main__':
