@@ -2,6 +2,7 @@
 # make test    setup, then the tests; ARGS='tests/test_compat.py -k version'
 # make lint    setup, then what .ci/run checks beside the tests
 # make format  mends what can be mended automatically
+# make demo    setup, then a town, a network on it and a report, in minutes
 #
 # PYTHON=python3.12 picks the interpreter of a new .venv. pip is configured
 # where pip is configured (pip.conf, PIP_* variables), never here.
@@ -19,7 +20,7 @@ CODE := fgsn_mmseg tools tests configs
 # Several processes share the machine: one thread each.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup test lint format
+.PHONY: setup test lint format demo
 
 setup: $(STAMP)
 
@@ -43,3 +44,7 @@ lint: setup
 format: setup
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
+
+# One training at a time: it may have all the cores.
+demo: setup
+	OMP_NUM_THREADS=$(WORKERS) $(BIN)/python tools/demo.py --workers $(WORKERS) $(ARGS)

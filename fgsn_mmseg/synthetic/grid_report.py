@@ -141,11 +141,12 @@ def _compare(
     figure: Callable[..., float],
     whens: tuple[str, str] = ('after', 'after'),
 ) -> list[str]:
-    if sides[0] is None or sides[1] is None:
-        return []
     first, second = (
-        [figure(run, when) for run in side] for side, when in zip(sides, whens)
+        [figure(run, when) for run in side or ()]
+        for side, when in zip(sides, whens)
     )
+    if not first or not second:
+        return []
     difference = float(np.mean(first) - np.mean(second))
     noise = float(np.hypot(_deviation(first), _deviation(second)))
     verdict = 'no difference beyond the spread'
@@ -202,8 +203,8 @@ def results_page(
                 f'`same`: target is {WITHIN}, a second drive in the condition '
                 'of the reference. agree, chance, bits: mean over the other '
                 'conditions, held-out places, after training; before: labels '
-                'of the first clustering. `nocorr`: w_corr = 0; `noseg`: w_seg '
-                '= 0; `hinge`: w_feat = 1; `random`: no base network.',
+                'of the first clustering. `nocorr`: w_corr = 0; `noseg`: '
+                'w_seg = 0; `hinge`: w_feat = 1; `random`: no base network.',
                 main_table(runs, plain),
                 '## What is claimed',
                 'match_bits across conditions unless said otherwise.',
