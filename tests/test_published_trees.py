@@ -30,7 +30,11 @@ TRAIN_IDS = dict(
 
 def train(folder, config, mmseg_tool, run_tool):
     done = run_tool(
-        mmseg_tool('train'), config, '--work-dir', 'work', cwd=folder
+        mmseg_tool('train'),
+        config,
+        *('--work-dir', 'work'),
+        cwd=folder,
+        timeout=1200,  # a busy machine
     )
     return done.stdout + done.stderr
 
