@@ -1,39 +1,12 @@
-import faiss
-import h5py
 import numpy as np
 import pytest
 import torch
+from small_features import BUFFERS, features, fitted
 
 from fgsn_mmseg.clustering import (
     Codebook,
     clustering_figures,
-    kmeans,
-    nearest_centroids,
-    pca_whitening,
-    read_codebook,
-    write_codebook,
 )
-from fgsn_mmseg.clustering.kmeans import repair_empty
-
-BUFFERS = ('pca_matrix', 'pca_bias', 'centroids')
-
-
-def features(count=400, channels=12, seed=0):
-    """Correlated channels of different sizes and means."""
-    rng = np.random.default_rng(seed)
-    mixing = rng.normal(size=(channels, channels)) * rng.uniform(
-        0.1, 5, channels
-    )
-    rows = rng.normal(size=(count, channels)) @ mixing + rng.normal(
-        0, 10, channels
-    )
-    return torch.from_numpy(rows.astype(np.float32))
-
-
-def fitted(num_clusters=7, pca_dim=5, **kwargs):
-    rows = features(**kwargs)
-    codebook = Codebook(num_clusters, rows.shape[1], pca_dim)
-    return codebook, rows, codebook.fit(rows)
 
 
 def naive_labels(codebook, rows):
@@ -52,72 +25,6 @@ def naive_labels(codebook, rows):
             )
         )
     return torch.tensor(labels)
-
-
-class TestWhitening:
-    def test_against_svd(self):
-        rows = features().numpy().astype(np.float64)
-        matrix, bias = pca_whitening(torch.from_numpy(rows), 5)
-        centred = rows - rows.mean(0)
-        _, singular, axes = np.linalg.svd(centred, full_matrices=False)
-        expected = centred @ axes[:5].T / singular[:5] * len(rows) ** 0.5
-        found = rows @ matrix.numpy() + bias.numpy()
-        sign = np.sign((found * expected).sum(0))
-        np.testing.assert_allclose(found, expected * sign, atol=1e-3)
-
-    def test_against_eigh(self):
-        rows = features().numpy().astype(np.float64)
-        matrix, _ = pca_whitening(torch.from_numpy(rows), 12)
-        covariance = np.cov(rows.T, bias=True)
-        values, vectors = np.linalg.eigh(covariance)
-        expected = (vectors * values**-0.5)[:, ::-1]
-        sign = np.sign((matrix.numpy() * expected).sum(0))
-        np.testing.assert_allclose(
-            matrix.numpy(), expected * sign, rtol=1e-4, atol=1e-5
-        )
-
-    def test_result_is_white(self):
-        rows = features()
-        matrix, bias = pca_whitening(rows, 6)
-        white = (rows @ matrix + bias).double()
-        torch.testing.assert_close(
-            white.T @ white / len(white),
-            torch.eye(6, dtype=torch.float64),
-            atol=1e-3,
-            rtol=0,
-        )
-
-    def test_hand_computed(self):
-        # Variances 4 (x) and 1 (y) about the mean (1, 2).
-        rows = torch.tensor([[3.0, 3.0], [3.0, 1.0], [-1.0, 3.0], [-1.0, 1.0]])
-        matrix, bias = pca_whitening(rows, 2)
-        torch.testing.assert_close(
-            matrix, torch.tensor([[0.5, 0.0], [0.0, 1.0]])
-        )
-        torch.testing.assert_close(bias, torch.tensor([-0.5, -2.0]))
-
-    def test_dead_channels_stay_out(self):
-        rows = features()
-        rows[:, [2, 5, 7]] = 3.0
-        matrix, bias = pca_whitening(rows, 12)
-        assert matrix.isfinite().all() and bias.isfinite().all()
-        assert matrix[[2, 5, 7]].abs().max() < 1e-5
-        assert (matrix.abs().sum(0) > 1e-4).tolist() == [True] * 9 + [
-            False
-        ] * 3
-
-    def test_fewer_features_than_dimensions(self):
-        rows = features(count=5)
-        matrix, bias = pca_whitening(rows, 12)
-        assert matrix.isfinite().all()
-        # Five points span four directions.
-        assert int((matrix.abs().sum(0) > 1e-6).sum()) == 4
-        white = rows @ matrix + bias
-        assert white.abs().max() < 3
-
-    def test_features_without_variance(self):
-        matrix, bias = pca_whitening(torch.full((9, 4), 2.5), 3)
-        assert not matrix.any() and not bias.any()
 
 
 class TestFit:
@@ -280,127 +187,6 @@ class TestAssign:
         rows = torch.tensor([[3.0, 1.0], [1.2, 4.0], [0.0, 0.1], [1.0, -9.0]])
         # The last points down: squared distances 2, 4 and 1.25.
         assert codebook.assign(rows).tolist() == [0, 1, 2, 2]
-
-
-class TestKmeans:
-    def test_duplicates_leave_no_cluster_empty(self):
-        # Seven places for seven clusters, one of them with most features.
-        places = np.eye(7, dtype=np.float32)
-        rows = places[[0] * 60 + [1, 2, 3, 4, 5, 6]]
-        left_empty = 0
-        for seed in range(10):
-            plain = faiss.Kmeans(
-                7, 7, niter=20, seed=seed, min_points_per_centroid=1
-            )
-            plain.train(rows)
-            _, ids = nearest_centroids(rows, plain.centroids)
-            left_empty += len(np.unique(ids)) < 7
-            _, ids = nearest_centroids(rows, kmeans(rows, 7, seed=seed))
-            assert len(np.unique(ids)) == 7
-        assert left_empty > 0  # else this test shows nothing
-
-    def test_fewer_places_than_clusters(self):
-        rows = np.eye(3, dtype=np.float32)[[0, 0, 1, 1, 2, 2, 2, 2]]
-        centroids = kmeans(rows, 5)
-        assert np.isfinite(centroids).all()
-        assert len(np.unique(nearest_centroids(rows, centroids)[1])) == 3
-
-    def test_repair_by_hand(self):
-        rows = np.array([[0.0], [1.0], [10.0], [12.0]], np.float32)
-        centroids = np.array([[0.5], [11.0], [99.0]], np.float32)
-        # 10 and 12 are served worst (1 each); the first of them is taken.
-        repaired = repair_empty(rows, centroids)
-        assert repaired.tolist() == [[0.5], [11.0], [10.0]]
-        assert centroids[2] == 99  # the argument stays
-
-    def test_repair_takes_no_ones_only_feature(self):
-        rows = np.array([[0.0], [0.2], [50.0]], np.float32)
-        centroids = np.array([[0.1], [40.0], [999.0]], np.float32)
-        repaired = repair_empty(rows, centroids)
-        assert repaired[1] == 40
-        assert sorted(nearest_centroids(rows, repaired)[1]) == [0, 1, 2]
-
-    def test_all_points_are_used(self):
-        # faiss alone keeps 256 points for each centroid.
-        rows = np.random.default_rng(0).normal(size=(3000, 2))
-        centroids = kmeans(rows.astype(np.float32), 1)
-        np.testing.assert_allclose(centroids[0], rows.mean(0), atol=1e-4)
-
-    def test_nearest_against_naive(self):
-        rng = np.random.default_rng(1)
-        rows = rng.normal(size=(50, 3)).astype(np.float32)
-        centroids = rng.normal(size=(9, 3)).astype(np.float32)
-        distances, ids = nearest_centroids(rows, centroids)
-        for row, distance, id_ in zip(rows, distances, ids):
-            squared = [float(((row - c) ** 2).sum()) for c in centroids]
-            assert id_ == int(np.argmin(squared))
-            assert distance == pytest.approx(min(squared), abs=1e-5)
-
-    @pytest.mark.parametrize('count', [0, 4])
-    def test_too_few(self, count):
-        with pytest.raises(ValueError, match=f'only {count} were given'):
-            kmeans(np.zeros((count, 2), np.float32), 5)
-
-
-class TestFiles:
-    def test_round_trip(self, tmp_path):
-        codebook, rows, _ = fitted()
-        path = tmp_path / 'new' / 'clustering_iter_0.h5'
-        write_codebook(path, codebook)
-        again = read_codebook(path)
-        for name in BUFFERS:
-            assert torch.equal(getattr(codebook, name), getattr(again, name))
-        assert torch.equal(again.assign(rows), codebook.assign(rows))
-        assert [file.name for file in path.parent.iterdir()] == [path.name]
-
-    def test_layout_of_the_authors(self, tmp_path):
-        codebook, _, _ = fitted()
-        write_codebook(tmp_path / 'a.h5', codebook)
-        with h5py.File(tmp_path / 'a.h5') as file:
-            shapes = {name: file[name].shape for name in file}
-            assert file['cluster_centroids'].dtype == np.float32
-        assert shapes == dict(
-            cluster_centroids=(7, 5),
-            pca_transform_Amat=(12, 5),
-            pca_transform_bvec=(5,),
-        )
-
-    @pytest.mark.parametrize('shape', [(5, 1), (1, 5), (5,)])
-    def test_bias_of_any_shape(self, tmp_path, shape):
-        codebook, rows, _ = fitted()
-        with h5py.File(tmp_path / 'a.h5', 'w') as file:
-            file['cluster_centroids'] = codebook.centroids.double().numpy()
-            file['pca_transform_Amat'] = codebook.pca_matrix.double().numpy()
-            file['pca_transform_bvec'] = codebook.pca_bias.numpy().reshape(
-                shape
-            )
-            file['something_else'] = 1
-        again = read_codebook(tmp_path / 'a.h5')
-        assert again.pca_bias.shape == (5,)
-        assert torch.equal(again.assign(rows), codebook.assign(rows))
-
-    def test_no_file(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r'nowhere\.h5'):
-            read_codebook(tmp_path / 'nowhere.h5')
-
-    def test_no_hdf5(self, tmp_path):
-        (tmp_path / 'a.h5').write_text('text')
-        with pytest.raises(ValueError, match=r'a\.h5'):
-            read_codebook(tmp_path / 'a.h5')
-
-    def test_missing_data_set(self, tmp_path):
-        with h5py.File(tmp_path / 'a.h5', 'w') as file:
-            file['cluster_centroids'] = np.zeros((3, 2))
-        with pytest.raises(ValueError, match=r'a\.h5.*pca_transform_Amat'):
-            read_codebook(tmp_path / 'a.h5')
-
-    def test_sizes_that_do_not_fit(self, tmp_path):
-        with h5py.File(tmp_path / 'a.h5', 'w') as file:
-            file['cluster_centroids'] = np.zeros((3, 2))
-            file['pca_transform_Amat'] = np.zeros((8, 4))
-            file['pca_transform_bvec'] = np.zeros(4)
-        with pytest.raises(ValueError, match=r'a\.h5.*\(3, 2\)'):
-            read_codebook(tmp_path / 'a.h5')
 
 
 def test_state_dict_round_trip(tmp_path):
