@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from fgsn_mmseg.models.segmentors.sides import draw_sides, fill, scatter
+from fgsn_mmseg.models.segmentors.sides import (
+    draw_sides,
+    fill,
+    gather,
+    scatter,
+)
 
 
 @pytest.mark.parametrize('fraction', [0.0, 0.25, 0.5, 1.0])
@@ -35,3 +40,11 @@ def test_scatter_and_fill():
     fill(pair, 10 + maps[:2], ~chosen)
     found = [[int(m) for m in side] for side in pair]
     assert found == [[0, 1, 11], [10, 2, 3]]
+
+
+def test_gather():
+    references = torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1, 1)
+    chosen = torch.tensor([[True, False], [True, True], [False, True]])
+    images = gather(references, 10 * references, chosen)
+    assert images.flatten().tolist() == [1, 2, 20, 30]
+    assert images.shape == (4, 1, 1, 1)

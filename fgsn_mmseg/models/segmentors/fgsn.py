@@ -11,7 +11,7 @@ from ...clustering import Codebook
 from .cluster_segmentor import ClusterSegmentor
 from .pair_loss import pair_losses
 from .pair_prediction import predict_pair
-from .teacher import Teacher
+from .teacher import TEACHER_DTYPES, Teacher
 
 
 @MODELS.register_module()
@@ -57,6 +57,12 @@ class FGSN(ClusterSegmentor):
             head's ``align_corners`` says.
         loss_corr: Config of the correspondence loss.
         loss_feat: Config of the feature loss.
+        teacher_dtype: ``'bf16'`` or ``'fp16'``: the teacher computes in this
+            precision, its weights stay float32. Defaults to None, the
+            student's.
+        channels_last: Lay out weights and maps with the channels last;
+            often faster on GPUs in half precision. Same results but for
+            rounding.
         **kwargs: Passed on to :class:`ClusterSegmentor`: ``backbone``,
             ``neck``, ``auxiliary_head``, ``num_stages``, ``test_cfg`` ...
     """
@@ -76,12 +82,19 @@ class FGSN(ClusterSegmentor):
         grid: str | None = None,
         loss_corr: dict | None = None,
         loss_feat: dict | None = None,
+        teacher_dtype: str | None = None,
+        channels_last: bool = False,
         **kwargs: Any,
     ) -> None:
         if fraction_reference is not None and not 0 <= fraction_reference <= 1:
             raise ValueError(
                 '`fraction_reference` should be in [0, 1] or None (both '
                 f'images), but got {fraction_reference}.'
+            )
+        if teacher_dtype not in (None, *TEACHER_DTYPES):
+            raise ValueError(
+                f'`teacher_dtype` should be one of {[*TEACHER_DTYPES]} or '
+                f'None, but got {teacher_dtype!r}.'
             )
         super().__init__(**kwargs)
         self.pca_dim = pca_dim
@@ -108,8 +121,12 @@ class FGSN(ClusterSegmentor):
         # Source of the draws of a training step; the hook seeds it from the
         # iteration, so that a resumed run draws the same.
         self.generator = torch.Generator()
+        self.teacher_dtype = teacher_dtype
         self.register_module('codebook', None)
         self.register_module('teacher', None)
+        if channels_last:
+            # Convolutions give what their weights have, whatever comes in.
+            self.to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> FGSN:
         """Set the mode; with ``norm_eval`` BatchNorm stays in eval mode."""
@@ -131,7 +148,7 @@ class FGSN(ClusterSegmentor):
         """
         device = next(self.parameters()).device
         self.codebook = codebook.to(device)
-        self.teacher = Teacher(self, self.feature_layer)
+        self.teacher = Teacher(self, self.feature_layer, self.teacher_dtype)
 
     def label_maps(self, images: Tensor) -> Tensor:
         """Teacher's cluster labels (B, h, w) of images (B, 3, H, W)."""

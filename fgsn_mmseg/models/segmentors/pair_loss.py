@@ -9,7 +9,7 @@ from mmseg.utils import add_prefix
 from torch import Tensor
 
 from ..losses import dense_loss
-from .sides import draw_sides, fill, scatter
+from .sides import draw_sides, fill, gather, scatter
 
 if TYPE_CHECKING:
     from .fgsn import FGSN
@@ -45,13 +45,15 @@ def pair_losses(
     fraction = model.fraction_reference
     if not model.w_corr and not model.w_feat:
         fraction = 1.0
-    chosen = draw_sides(len(img), fraction, model.generator).to(img.device)
-    both = torch.stack([img, img2], 1)
-    heads = model.run_heads(model.extract_feat(both[chosen]))
+    # It stays on the CPU: what to run must not wait for the device.
+    chosen = draw_sides(len(img), fraction, model.generator)
+    images = gather(img, img2, chosen)
+    heads = model.run_heads(model.extract_feat(images))
     others = None
     if model.w_feat and not chosen.all():
+        images = gather(img, img2, ~chosen)
         with torch.no_grad():
-            others = model.run_heads(model.extract_feat(both[~chosen]))
+            others = model.run_heads(model.extract_feat(images))
     where = dict(
         points=points, points2=points2, crop_size=tuple(img.shape[-2:])
     )

@@ -32,6 +32,22 @@ def draw_sides(
     return torch.stack([reference, ~reference], 1)
 
 
+def gather(img: Tensor, img2: Tensor, chosen: Tensor) -> Tensor:
+    """The images that are run.
+
+    Args:
+        img: (B, 3, H, W) references.
+        img2: (B, 3, H, W) targets.
+        chosen: (B, 2) bool with n true values.
+
+    Returns:
+        (n, 3, H, W) in reading order.
+    """
+    pair = (img, img2)
+    places = chosen.nonzero().tolist()
+    return torch.stack([pair[side][row] for row, side in places])
+
+
 def scatter(
     maps: Tensor, chosen: Tensor
 ) -> tuple[list[Tensor | None], list[Tensor | None]]:

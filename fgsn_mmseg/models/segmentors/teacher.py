@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..decode_heads import run_stages, stages_of
+
+TEACHER_DTYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
 
 
 class Teacher(nn.Module):
@@ -21,10 +24,15 @@ class Teacher(nn.Module):
         student: The segmentor to copy.
         feature_layer: Inner layer of the last decode head that gives the
             features, see :class:`fgsn_mmseg.models.decode_heads.ClusterHead`.
+        dtype: Precision of its computations, a key of ``TEACHER_DTYPES``.
+            Defaults to None: that of the weights, or of an autocast around.
     """
 
-    def __init__(self, student: Any, feature_layer: str | None) -> None:
+    def __init__(
+        self, student: Any, feature_layer: str | None, dtype: str | None = None
+    ) -> None:
         super().__init__()
+        self.dtype = None if dtype is None else TEACHER_DTYPES[dtype]
         self.feature_layer = feature_layer
         self.backbone = copy.deepcopy(student.backbone)
         self.neck = copy.deepcopy(student.neck) if student.with_neck else None
@@ -40,8 +48,13 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
         """Features (B, C, h, w) of normalised images (B, 3, H, W)."""
-        maps = self.backbone(images)
-        if self.neck is not None:
-            maps = self.neck(maps)
-        stages = stages_of(self.decode_head, self.feature_layer)
-        return run_stages(stages, maps)[-1].features
+        precision: Any = nullcontext()
+        if self.dtype is not None:
+            precision = torch.autocast(images.device.type, self.dtype)
+        with precision:
+            maps = self.backbone(images)
+            if self.neck is not None:
+                maps = self.neck(maps)
+            stages = stages_of(self.decode_head, self.feature_layer)
+            features = run_stages(stages, maps)[-1].features
+        return features if self.dtype is None else features.float()
