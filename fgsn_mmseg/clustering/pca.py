@@ -6,6 +6,9 @@ from torch import Tensor
 # Directions with a smaller share of the largest variance carry rounding
 # errors only; whitening would blow them up.
 MIN_VARIANCE_RATIO = 1e-10
+# Features at a time: there may be a million, and double precision doubles
+# their memory.
+BLOCK = 1 << 15
 
 
 def pca_whitening(features: Tensor, dim: int) -> tuple[Tensor, Tensor]:
@@ -20,10 +23,11 @@ def pca_whitening(features: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     Returns:
         A (C, D) and b (D,), float32. Axes without variance are zero.
     """
-    features = features.double()
-    mean = features.mean(0)
-    centred = features - mean
-    covariance = centred.T @ centred / len(features)
+    mean = features.mean(0, dtype=torch.float64)
+    covariance = mean.new_zeros(len(mean), len(mean))
+    for block in features.split(BLOCK):
+        centred = block.double() - mean
+        covariance.addmm_(centred.T, centred, alpha=1 / len(features))
     variances, axes = torch.linalg.eigh(covariance)  # ascending
     variances, axes = variances.flip(0)[:dim], axes.flip(1)[:, :dim]
     kept = variances > MIN_VARIANCE_RATIO * variances[0]

@@ -6,7 +6,11 @@ max_iters = 60000
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(
-        type='SGD', lr=2.5e-5, momentum=0.9, nesterov=True, weight_decay=1e-4
+        type='FusedSGD',
+        lr=2.5e-5,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=1e-4,
     ),
     paramwise_cfg=dict(
         custom_keys={'.bias': dict(lr_mult=2.0, decay_mult=0.0)}
