@@ -1,0 +1,10 @@
+_base_ = [
+    '../_base_/models/fgsn_segformer_mit-b0.py',
+    '../_base_/datasets/cmu_704x704.py',
+    '../_base_/schedules/fgsn_adamw_60k.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(num_clusters=100, data_preprocessor={{_base_.pair_preprocessor}})
+custom_hooks = [
+    dict(type='ClusteringHook', dataloader={{_base_.reference_dataloader}})
+]
