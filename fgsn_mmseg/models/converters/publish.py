@@ -35,7 +35,7 @@ def publish_checkpoint(
     """Strip a checkpoint for release.
 
     What is left is the network: it loads strictly into a plain
-    ``EncoderDecoder`` with ``num_classes`` = K, without this package, and is
+    segmentor of mmseg with ``num_classes`` = K, without this package, and is
     a start for an FGSN of any number of clusters.
 
     Args:
@@ -55,9 +55,9 @@ def publish_checkpoint(
         for name, tensor in state_dict.items()
         if not name.startswith(_PARTS)
     }
-    if 'decode_head.conv_seg.weight' not in kept:
+    if not any(name.startswith('decode_head.') for name in kept):
         raise ValueError(
-            f'`source` should hold a segmentor with decode_head.conv_seg, but '
+            f'`source` should hold a segmentor with a decode_head, but '
             f'got {sorted(state_dict)[:3]} in {os.fspath(source)!r}. Convert '
             "an authors' checkpoint with fgsn2mmseg.py first."
         )

@@ -96,6 +96,16 @@ def test_published_starts_another_number_of_clusters(tmp_path, trained):
     assert all('.conv_seg.' in name for name in missing.missing_keys)
 
 
+def test_cascades_have_several_decode_heads(tmp_path):
+    state = {
+        'decode_head.1.conv_seg.weight': torch.zeros(30, 8, 1, 1),
+        'teacher.decode_head.0.conv_seg.weight': torch.zeros(30, 8, 1, 1),
+    }
+    torch.save(state, tmp_path / 'x.pth')
+    done = publish_checkpoint(tmp_path / 'x.pth', tmp_path / 'y.pth')
+    assert (done.kept, done.dropped) == (1, dict(teacher=1))
+
+
 def test_refuses_what_is_no_segmentor(tmp_path):
     torch.save(dict(x=torch.zeros(1)), tmp_path / 'x.pth')
     with pytest.raises(ValueError, match='should hold a segmentor'):
