@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 
 from .coordinates import pixel_cells
-from .pixel_reduction import Ranks, reduce_pixels
+from .patches import corner_range, prepare
+from .pixel_table import PixelTable
+from .winning import winning_labels_at
+
+# Most values interpolated at once, and most patches side by side: with more,
+# fewer clusters are out of the question in all of them.
+_VALUES = 1 << 20
+_PATCHES = 16
 
 
 class Confidence(NamedTuple):
@@ -27,7 +34,7 @@ def winner_confidence(
     logits: Tensor,
     size: tuple[int, int],
     align_corners: bool,
-    tolerance: float = 1e-6,
+    tolerance: float = 1e-4,
 ) -> Confidence:
     """Find winners and softmax probabilities of logits enlarged bilinearly.
 
@@ -40,7 +47,7 @@ def winner_confidence(
         size (tuple[int, int]): (H, W) of the result.
         align_corners (bool): As in ``F.interpolate``.
         tolerance (float): Largest error of a probability beside rounding.
-            Default: 1e-6.
+            Default: 1e-4.
 
     Returns:
         Confidence: Labels and probabilities.
@@ -56,8 +63,9 @@ def winner_confidence(
     return winner_confidence_at(logits, ys, xs, tolerance)
 
 
+@torch.no_grad()
 def winner_confidence_at(
-    logits: Tensor, ys: Tensor, xs: Tensor, tolerance: float = 1e-6
+    logits: Tensor, ys: Tensor, xs: Tensor, tolerance: float = 1e-4
 ) -> Confidence:
     """Find winners and softmax probabilities on a grid of any positions.
 
@@ -81,39 +89,58 @@ def winner_confidence_at(
     # A cluster that stays this far below another one has at most the share
     # tolerance / K of its probability.
     margin = math.log(max(len(logits), 1) / tolerance)
-    labels, winner, runner_up = reduce_pixels(logits, ys, xs, _softmax, margin)
-    return Confidence(labels, winner, runner_up)
+    labels = winning_labels_at(logits, ys, xs)
+    logits, rows, columns = prepare(logits, ys, xs)
+    winner = torch.zeros(labels.shape, device=labels.device)
+    result = Confidence(labels, winner, torch.zeros_like(winner))
+    values = len(logits) * rows.slots * columns.slots
+    step = min(max(_VALUES // values, 1), _PATCHES)
+    for y in range(logits.shape[1] - 1):
+        row = rows.part(y, y + 1)
+        for x in range(0, logits.shape[2] - 1 if len(row.cell) else 0, step):
+            tile = columns.part(x, x + step)
+            if len(tile.cell):
+                block = logits[:, y : y + 2, x : x + step + 1]
+                _fill(result, block, row, tile, margin)
+    return result
 
 
-def _softmax(
-    first: Tensor, slots: tuple[int, int], ranks: Ranks
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Keep the winner, its probability and that of the second of each pixel.
+def _fill(
+    result: Confidence,
+    block: Tensor,
+    row: PixelTable,
+    columns: PixelTable,
+    margin: float,
+) -> None:
+    """Write the probabilities of the pixels of a row of patches.
 
-    The sum of exponentials is kept relative to the best value so far, so
-    that nothing overflows.
+    Args:
+        result (Confidence): Labels, and probabilities to write in place.
+        block (Tensor): (K, 2, c + 1) logits.
+        row (PixelTable): The one patch of the rows.
+        columns (PixelTable): Those of the columns.
+        margin (float): How far below a bound on the winner a cluster matters.
     """
-    labels = first.int()[:, None, None].repeat(1, *slots)
-    winner = torch.ones(labels.shape, device=labels.device)
-    runner_up = torch.zeros_like(winner)
-    best = second = total = None
-    for ids, values in ranks:
-        if best is None or second is None or total is None:
-            best, total = values, torch.ones_like(values)
-            second = torch.full_like(values, -math.inf)
-            continue
-        n = len(ids)
-        old, old_total = best[:n], total[:n]
-        better = values > old
-        labels[:n] = torch.where(better, ids.int()[:, None, None], labels[:n])
-        share = (values - old).abs_().neg_().exp_()
-        total[:n] = torch.where(
-            better, old_total * share + 1, old_total + share
-        )
-        second[:n] = torch.maximum(second[:n], torch.minimum(values, old))
-        best[:n] = torch.maximum(values, old)
-    if best is not None and second is not None and total is not None:
-        n = len(best)
-        winner[:n] = 1 / total
-        runner_up[:n] = (second - best).exp() / total
-    return labels.long(), winner, runner_up
+    block = block.to(row.fraction.dtype)
+    lowest, highest = corner_range(block)
+    matters = (highest >= lowest.amax(0) - margin).flatten(1).any(1)
+    ids = matters.nonzero().squeeze(1)
+    if not len(ids):  # nothing but NaN
+        return
+    block = block.index_select(0, ids)
+    left = block[..., columns.cell, None]
+    right = block[..., columns.cell + 1, None]
+    across = ((right - left) * columns.fraction + left).flatten(2)
+    upper, lower = across[:, :1], across[:, 1:]
+    down = row.fraction[0][:, None]
+    values = ((lower - upper) * down).add_(upper)
+    y, x = row.pixel[0][:, None], columns.pixel.flatten()
+    # Only with NaN may a winner be none of those that matter.
+    index = torch.searchsorted(ids, result.labels[y, x].contiguous())
+    index = index.clamp_(max=len(ids) - 1)[None]
+    best = values.gather(0, index)
+    values.sub_(best).scatter_(0, index, -torch.inf)
+    second = values.amax(0).exp_()
+    total = values.exp_().sum(0).add_(1)
+    result.winner[y, x] = total.reciprocal().float()
+    result.runner_up[y, x] = second.div_(total).float()

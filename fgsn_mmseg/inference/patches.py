@@ -34,8 +34,65 @@ class Patches(NamedTuple):
     upper left, upper right, lower left, lower right."""
 
 
+def prepare(
+    logits: Tensor, ys: Tensor, xs: Tensor
+) -> tuple[Tensor, PixelTable, PixelTable]:
+    """Check logits and pixels, and sort the pixels into patches.
+
+    Args:
+        logits (Tensor): (K, h, w).
+        ys (Tensor): (H,) rows of the pixels in cells.
+        xs (Tensor): (W,) columns of the pixels in cells.
+
+    Returns:
+        tuple: The logits with at least two rows and columns, and the pixels
+        of both axes on their device.
+
+    Raises:
+        TypeError: If the logits are not floating point.
+        ValueError: If a shape or coordinate is wrong.
+    """
+    if not logits.is_floating_point():
+        raise TypeError(
+            f'`logits` should be floating point, but got {logits.dtype}'
+        )
+    if logits.ndim != 3 or not logits.numel():
+        raise ValueError(
+            '`logits` should have shape (K, h, w), none of them 0, but got '
+            f'{tuple(logits.shape)}'
+        )
+    _, height, width = logits.shape
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    rows = PixelTable.from_positions(ys, height, 'ys')
+    columns = PixelTable.from_positions(xs, width, 'xs')
+    # A single row or column becomes a patch by standing on both its sides.
+    logits = logits.expand(-1, max(height, 2), -1) if height == 1 else logits
+    logits = logits.expand(-1, -1, max(width, 2)) if width == 1 else logits
+    return (
+        logits,
+        rows.to(logits.device, dtype),
+        columns.to(logits.device, dtype),
+    )
+
+
+def corner_range(block: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the smallest and largest corner values of all patches.
+
+    Args:
+        block (Tensor): (K, r + 1, c + 1).
+
+    Returns:
+        tuple[Tensor, Tensor]: (K, r, c) each.
+    """
+    lowest = torch.minimum(block[:, :-1], block[:, 1:])
+    lowest = torch.minimum(lowest[..., :-1], lowest[..., 1:])
+    highest = torch.maximum(block[:, :-1], block[:, 1:])
+    highest = torch.maximum(highest[..., :-1], highest[..., 1:])
+    return lowest, highest
+
+
 def find_candidates(
-    block: Tensor, rows: PixelTable, columns: PixelTable, margin: float
+    block: Tensor, rows: PixelTable, columns: PixelTable
 ) -> Patches:
     """Find the clusters that can win between cells.
 
@@ -43,20 +100,12 @@ def find_candidates(
         block (Tensor): (K, r + 1, c + 1).
         rows (PixelTable): Patches of the r rows.
         columns (PixelTable): Patches of the c columns.
-        margin (float): Clusters are candidates as well where they stay below
-            the bound by at most this much.
 
     Returns:
         Patches: One for each row and column of the tables.
     """
-    lowest = torch.minimum(block[:, :-1], block[:, 1:])
-    lowest = torch.minimum(lowest[..., :-1], lowest[..., 1:])
-    bound = lowest.amax(0)
-    if margin:
-        bound = bound.to(columns.fraction.dtype) - margin
-    highest = torch.maximum(block[:, :-1], block[:, 1:])
-    highest = torch.maximum(highest[..., :-1], highest[..., 1:])
-    found = highest >= bound
+    lowest, highest = corner_range(block)
+    found = highest >= lowest.amax(0)
     if found[0].numel() != len(rows.cell) * len(columns.cell):
         found = found[:, rows.cell][:, :, columns.cell]
     ids, owner = found.flatten(1).nonzero().unbind(1)
@@ -71,10 +120,9 @@ def find_candidates(
     )
     corners = corners.to(columns.fraction.dtype)
     patches = n * len(rows.cell)
-    if not margin:
-        kept = _not_dominated(ids, corners, owner, patches)
-        ids, owner = ids[kept], owner[kept]
-        corners = corners.index_select(1, kept)
+    kept = _not_dominated(ids, corners, owner, patches)
+    ids, owner = ids[kept], owner[kept]
+    corners = corners.index_select(1, kept)
     owner, order = owner.int().sort(stable=True)
     y = torch.arange(len(rows.cell), device=block.device)
     x = torch.arange(n, device=block.device)
@@ -125,7 +173,6 @@ def split_patches(
     chosen: Tensor,
     rows: PixelTable,
     columns: PixelTable,
-    margin: float,
 ) -> Patches:
     """Quarter some patches and prune the candidates of each quarter.
 
@@ -134,7 +181,6 @@ def split_patches(
         chosen (Tensor): (n,) bool, which ones to split.
         rows (PixelTable): The rows that ``patches.y`` means.
         columns (PixelTable): The columns that ``patches.x`` means.
-        margin (float): See :func:`find_candidates`.
 
     Returns:
         Patches: Four for each that was chosen, in the halved tables.
@@ -160,7 +206,7 @@ def split_patches(
     highest = torch.maximum(highest[:, :-1], highest[:, 1:]).flatten(0, 1)
     bound = lowest.new_full((4, len(y)), -torch.inf)
     bound.scatter_reduce_(1, owner.expand(4, -1), lowest, 'amax')
-    kept = highest >= bound.sub_(margin).index_select(1, owner)
+    kept = highest >= bound.index_select(1, owner)
     quarter, pair = kept.nonzero().unbind(1)
     offset = torch.arange(2, device=y.device)[:, None]
     return Patches(

@@ -85,11 +85,13 @@ class PixelTable:
         )
         return PixelTable(fraction, pixel, self.cell.repeat_interleave(2))
 
-    def rows(self, first: int, last: int) -> PixelTable:
-        """Take the patches whose first cell is in [first, last)."""
+    def part(self, first: int, last: int) -> PixelTable:
+        """Take the patches with first cells in [first, last), renumbered."""
         chosen = (self.cell >= first) & (self.cell < last)
         return PixelTable(
-            self.fraction[chosen], self.pixel[chosen], self.cell[chosen]
+            self.fraction[chosen],
+            self.pixel[chosen],
+            self.cell[chosen] - first,
         )
 
     def to(self, device: torch.device, dtype: torch.dtype) -> PixelTable:

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from fgsn_mmseg.inference import (
     pixel_cells,
-    pixel_reduction,
+    winning,
     winning_labels,
     winning_labels_at,
 )
@@ -173,8 +173,8 @@ def test_a_part_of_a_tensor_and_negative_values():
 def test_strips_and_blocks_change_nothing(limit, monkeypatch):
     logits = smooth(60, 13, 18)
     expected = winning_labels(logits, (97, 137), True)
-    limits = pixel_reduction.Limits(limit, limit, limit)
-    monkeypatch.setattr(pixel_reduction, 'CPU_LIMITS', limits)
+    limits = winning.Limits(limit, limit, limit)
+    monkeypatch.setattr(winning, 'CPU_LIMITS', limits)
     assert torch.equal(winning_labels(logits, (97, 137), True), expected)
     check(expected, dense(logits, (97, 137), True))
 
