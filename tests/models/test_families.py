@@ -111,6 +111,9 @@ def cluster(model, size):
 
 def train(model, optimizer, size):
     model.train()
+    for module in model.modules():
+        if hasattr(module, 'drop_prob'):  # a dropped block has no gradient
+            module.drop_prob = 0.0
     trained = {
         name: parameter.detach().clone()
         for name, parameter in model.named_parameters()
