@@ -64,6 +64,7 @@ def benchmark_loader(
     short_side: int = 1024,
     crop: tuple = (713, 713),
     repeats: int = 5,
+    pairs: int = 16,
 ) -> Table:
     """Pairs per second and core by our pipeline and by a plain one.
 
@@ -75,7 +76,8 @@ def benchmark_loader(
             :class:`CorrespondenceDataset`. Defaults to None: a made-up one.
         short_side (int): Images are resized to it. Defaults to 1024.
         crop (tuple[int]): (height, width). Defaults to (713, 713).
-        repeats (int): Turns through at most 16 pairs. Defaults to 5.
+        repeats (int): Turns through the pairs. Defaults to 5.
+        pairs (int): Number of pairs at most. Defaults to 16.
 
     Returns:
         Table: Rows for ``PLAIN``, ``TWO_STEPS`` and ``FUSED``.
@@ -104,7 +106,7 @@ def benchmark_loader(
                 )
                 for name, middle in steps.items()
             }
-            count = min(len(sets[PLAIN]), 16)
+            count = min(len(sets[PLAIN]), pairs)
             seconds = interleaved(
                 {name: _reader(sets[name], count) for name in sets},
                 repeats,
