@@ -84,6 +84,25 @@ def class_figures(table: np.ndarray) -> dict[str, float]:
     }
 
 
+def group_figures(
+    survey: Survey, group_of: Callable[[PairLabels], str]
+) -> dict[str, dict[str, float]]:
+    """Agreement figures of all pairs and of each group of them.
+
+    Args:
+        survey: Labels of pairs.
+        group_of: Name of the group of a pair.
+
+    Returns:
+        By group, ``all`` first, see `agreement_figures`.
+    """
+    groups = {'all': survey.figures()}
+    names = [group_of(pair) for pair in survey.pairs]
+    for name in dict.fromkeys(names):
+        groups[name] = survey.figures([other == name for other in names])
+    return groups
+
+
 def survey_figures(
     survey: Survey,
     group_of: Callable[[PairLabels], str],
@@ -107,11 +126,6 @@ def survey_figures(
         ``moving``: for each of these classes how many clusters are mostly
         of it, and how many of those are not stationary.
     """
-    groups = {'all': survey.figures()}
-    for name in dict.fromkeys(group_of(pair) for pair in survey.pairs):
-        groups[name] = survey.figures(
-            [group_of(p) == name for p in survey.pairs]
-        )
     used = np.flatnonzero(table.sum(axis=1))
     stationary = set(survey.stationary()) & set(used.tolist())
     majority = majority_classes(table, class_names)
@@ -120,7 +134,7 @@ def survey_figures(
         own = [k for k in used.tolist() if majority[k] == name]
         movers[name] = [len(own), sum(k not in stationary for k in own)]
     return {
-        'groups': groups,
+        'groups': group_figures(survey, group_of),
         **class_figures(table),
         'used_clusters': len(used),
         'stationary': len(stationary) / max(len(used), 1),

@@ -6,7 +6,7 @@ Stands on the other rooms; nothing in them knows of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,14 @@ import numpy as np
 from mmengine import Config
 from mmseg.utils import get_classes
 
+from ..clustering import kmeans, nearest_centroids
+from ..datasets import read_pair_file
 from ..datasets.correspondence import read_name_list
 from ..evaluation import BASELINES, kmeans_baseline
 from ..evaluation.survey import PairLabels, Survey, survey_checkpoint
 from ..evaluation.survey_figures import (
     class_table,
+    group_figures,
     majority_classes,
     survey_figures,
 )
@@ -29,6 +32,8 @@ WITHIN, *ACROSS = (name for name, _ in TRAVERSALS[1:])
 GROUP_BY = r'([^/]*)/[^/]*$'
 CLASSES = get_classes('cityscapes')
 PLAIN = {'colour': 'raw colour, k-means', 'handmade': 'hand-made, k-means'}
+# Views of a place differ little in height: labels may be bands of the image.
+ROW = 'image row alone, k-means'
 
 
 def traversal_of(pair: PairLabels) -> str:
@@ -58,13 +63,7 @@ def plain_figures(
         By name, ``groups`` as in `survey_figures` and ``used_clusters``.
     """
     root = Path(root)
-    files = {
-        part: [
-            str(root / 'correspondence_data' / name)
-            for name in read_name_list(str(root / f'corr_{part}.txt'))
-        ]
-        for part in ('train', 'val')
-    }
+    files = {part: _pair_files(root, part) for part in ('train', 'val')}
     figures: dict[str, dict[str, Any]] = {}
     for key, name in PLAIN.items():
         rows = kmeans_baseline(
@@ -82,7 +81,49 @@ def plain_figures(
             'groups': groups,
             'used_clusters': groups['all']['used_clusters'],
         }
+    figures[ROW] = row_figures(files['train'], files['val'], num_clusters)
     return figures
+
+
+def row_figures(
+    train: Sequence[str], val: Sequence[str], num_clusters: int, seed: int = 0
+) -> dict[str, Any]:
+    """Figures of labels that do not look at the image at all.
+
+    k-means on the row (y) of the training pairs' reference points.
+
+    Args:
+        train: Correspondence files.
+        val: Correspondence files whose points are labelled.
+        num_clusters: K.
+        seed: Of k-means.
+
+    Returns:
+        ``groups`` as in `survey_figures` and ``used_clusters``.
+    """
+    rows = [read_pair_file(path)['points'][:, 1:] for path in train]
+    centroids = kmeans(
+        np.concatenate(rows).astype(np.float32), num_clusters, seed=seed
+    )
+    survey = Survey(num_clusters)
+    for path in val:
+        pair = read_pair_file(path)
+        ends = pair['points'], pair['points2']
+        labels = [
+            nearest_centroids(end[:, 1:].astype(np.float32), centroids)[1]
+            for end in ends
+        ]
+        survey.pairs.append(
+            PairLabels(pair['img_path'], pair['img_path2'], *ends, *labels)
+        )
+    groups = group_figures(survey, traversal_of)
+    used = groups['all']['used_clusters']
+    return {'groups': groups, 'used_clusters': used}
+
+
+def _pair_files(root: Path, part: str) -> list[str]:
+    names = read_name_list(str(root / f'corr_{part}.txt'))
+    return [str(root / 'correspondence_data' / name) for name in names]
 
 
 def checkpoint_figures(

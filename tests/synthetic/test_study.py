@@ -9,6 +9,7 @@ import pytest
 from mmengine import Config
 from mmseg.registry import MODELS
 
+from fgsn_mmseg.datasets import write_pair_file
 from fgsn_mmseg.evaluation.survey import PairLabels
 from fgsn_mmseg.synthetic.grid import ROWS, row_config, rows_named
 from fgsn_mmseg.synthetic.grid_report import results_page, spread
@@ -18,6 +19,7 @@ from fgsn_mmseg.synthetic.study import (
     across,
     class_map_of,
     plain_figures,
+    row_figures,
     traversal_of,
 )
 from fgsn_mmseg.synthetic.study_tables import (
@@ -64,13 +66,40 @@ def test_paths(tiny_world):
 
 def test_labels_without_learning(tiny_world):
     figures = plain_figures(tiny_world, 8, 48)
-    assert list(figures) == ['raw colour, k-means', 'hand-made, k-means']
+    assert list(figures) == [
+        'raw colour, k-means',
+        'hand-made, k-means',
+        'image row alone, k-means',
+    ]
     for labelling in figures.values():
         assert set(labelling['groups']) == {'all', WITHIN, *ACROSS}
         assert 0 < labelling['used_clusters'] <= 8
-        # What the town is made for: conditions change, labels change.
+    # What the town is made for: conditions change, labels change.
+    for labelling in list(figures.values())[:2]:
         within = labelling['groups'][WITHIN]['match_bits']
         assert across(labelling, 'match_bits') < within
+
+
+def test_rows_of_the_image(tmp_path):
+    """Two bands: rows 0 to 1 and 10 to 11; the target is shifted by hand."""
+    x = np.zeros(4)
+    for name, rows2 in (('autumn', [0, 1, 10, 11]), ('night', [0, 9, 1, 10])):
+        write_pair_file(
+            tmp_path / f'{name}.mat',
+            dict(
+                img_path='s/summer/0.png',
+                img_path2=f's/{name}/0.png',
+                points=np.stack([x, [0.0, 1.0, 10.0, 11.0]], 1),
+                points2=np.stack([x, rows2], 1),
+                dist_from_center=x,
+            ),
+        )
+    files = [str(tmp_path / f'{name}.mat') for name in ('autumn', 'night')]
+    figures = row_figures(files[:1], files, 2)
+    assert figures['used_clusters'] == 2
+    assert figures['groups']['autumn']['match_bits'] == 1.0
+    assert figures['groups']['night']['agreement'] == 0.5
+    assert figures['groups']['all']['agreement'] == 0.75
 
 
 def test_tables_by_hand():
