@@ -81,6 +81,24 @@ def build_model(seed=0, **kwargs):
     return model
 
 
+def sharp_model(test_cfg=None, **kwargs):
+    """A model whose logits differ from cell to cell."""
+    model = build_model(**kwargs).eval()
+    classifier = model.decode_head.conv_seg
+    torch.nn.init.normal_(classifier.weight, 0, 3)
+    with torch.no_grad():  # the mean feature decides nothing
+        mean = model.student_features(images()).mean((0, 2, 3))
+        classifier.bias.copy_(-classifier.weight[:, :, 0, 0] @ mean)
+    model.test_cfg = ConfigDict(test_cfg or dict(mode='whole'))
+    return model
+
+
+def images(count=2, size=CROP, seed=0):
+    """Normalised noise."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(count, 3, *size, generator=generator)
+
+
 def teach(model, seed=0, pca_dim=5):
     """Give a model a codebook, and then other weights than its teacher's."""
     torch.manual_seed(seed)

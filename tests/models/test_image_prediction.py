@@ -7,26 +7,9 @@ from mmengine import Config, ConfigDict
 from mmseg.apis import inference_model, init_model
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from tiny_fgsn import CROP, build_model, model_config
+from tiny_fgsn import CROP, images, model_config, sharp_model
 
 PADDING = [3, 10, 5, 2]  # left, right, top, bottom
-
-
-def sharp_model(test_cfg=None, **kwargs):
-    """A model whose logits differ from cell to cell."""
-    model = build_model(**kwargs).eval()
-    classifier = model.decode_head.conv_seg
-    torch.nn.init.normal_(classifier.weight, 0, 3)
-    with torch.no_grad():  # the mean feature decides nothing
-        mean = model.student_features(images()).mean((0, 2, 3))
-        classifier.bias.copy_(-classifier.weight[:, :, 0, 0] @ mean)
-    model.test_cfg = ConfigDict(test_cfg or dict(mode='whole'))
-    return model
-
-
-def images(count=2, size=CROP, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(count, 3, *size, generator=generator)
 
 
 def samples(*metas):

@@ -99,7 +99,7 @@ def benchmark_assignment(
     num_clusters: int = 1000,
     map_size: Tuple[int, int] = (90, 90),
     channels: int = 512,
-    repeats: int = 20,
+    repeats: int = 60,
     device: str = 'cpu',
     processor: bool = False,
 ) -> Table:
@@ -109,7 +109,7 @@ def benchmark_assignment(
         num_clusters (int): K. Defaults to 1000.
         map_size (tuple[int]): (h, w). Defaults to (90, 90).
         channels (int): C. Defaults to 512.
-        repeats (int): Turns. Defaults to 20.
+        repeats (int): Turns. Defaults to 60.
         device (str): Of the codebook; faiss stays on the CPU. Defaults to
             'cpu'.
         processor (bool): See :class:`Stopwatch`. Defaults to False.

@@ -93,26 +93,28 @@ def interleaved(
     calls: Dict[str, Callable[[], Any]],
     repeats: int,
     watch: Stopwatch,
-    warm_up: int = 1,
+    warm_up: int = 2,
 ) -> Dict[str, float]:
     """Median seconds of calls that take turns.
 
-    What slows the machine down for a while then slows all of them.
+    What slows the machine down for a while then slows all of them. Every
+    other turn goes backwards, so that nobody always comes after the same
+    call, whose memory and caches it would find.
 
     Args:
         calls (dict): Name -> function without arguments.
         repeats (int): Turns that count.
         watch (Stopwatch): Its clock is used.
-        warm_up (int): Turns before. Defaults to 1.
+        warm_up (int): Turns before. Defaults to 2.
 
     Returns:
         dict[str, float]: Name -> seconds.
     """
     seconds: Dict[str, List[float]] = {name: [] for name in calls}
     for turn in range(warm_up + repeats):
-        for name, call in calls.items():
+        for name in list(calls)[:: -1 if turn % 2 else 1]:
             start = watch.now()
-            call()
+            calls[name]()
             if turn >= warm_up:
                 seconds[name].append(watch.now() - start)
     return {name: median(values) for name, values in seconds.items()}
