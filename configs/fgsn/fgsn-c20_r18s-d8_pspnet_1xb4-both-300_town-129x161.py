@@ -38,8 +38,14 @@ train_cfg = dict(
 )
 default_hooks = dict(
     logger=dict(interval=5),
-    # Each of these holds the teacher of the clustering before it.
-    checkpoint=dict(interval=100, save_best='match_bits', rule='greater'),
+    # Each of these holds the teacher of the clustering before it. A better
+    # one makes mmengine write one more, so any limit would lose the first.
+    checkpoint=dict(
+        interval=100,
+        max_keep_ckpts=-1,
+        save_best='match_bits',
+        rule='greater',
+    ),
 )
 custom_hooks = [
     dict(

@@ -71,7 +71,7 @@ def parse_args() -> argparse.Namespace:
 
 
 class _Bar:
-    """A progress bar on one line; a line every ten seconds in a log."""
+    """A progress bar on one line; a line every five seconds in a log."""
 
     def __init__(self) -> None:
         self.start = self.last = time.monotonic()
@@ -79,7 +79,7 @@ class _Bar:
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
         on_screen = sys.stderr.isatty()
-        if done < total and now - self.last < (0.2 if on_screen else 10):
+        if done < total and now - self.last < (0.2 if on_screen else 5):
             return
         self.last = now
         passed = now - self.start
