@@ -26,9 +26,11 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, end=20, by_epoch=False),
+    # The classifier of the last clustering has as much to learn as the others.
     dict(
         type='CosineAnnealingLR',
-        T_max=max_iters,
+        T_max=60,
+        begin=240,
         end=max_iters,
         by_epoch=False,
     ),

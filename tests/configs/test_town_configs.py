@@ -48,7 +48,9 @@ def test_fgsn_starts_from_it():
     # At least three clusterings, the first teacher in a checkpoint.
     interval = config.custom_hooks[0].interval
     assert config.max_iters >= 3 * interval
-    assert config.default_hooks.checkpoint.interval <= interval
+    checkpoint = config.default_hooks.checkpoint
+    assert checkpoint.interval <= interval
+    assert checkpoint.max_keep_ckpts == -1
     assert METRICS.build(config.val_evaluator).group_pattern.pattern == (
         GROUP_BY
     )
