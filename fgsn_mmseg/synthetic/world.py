@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional
@@ -54,19 +55,18 @@ def generate_world(
     root = Path(root)
     _claim(root, settings)
     keys = settings.image_keys()
-    for done, _ in enumerate(_make_images(root, settings, workers), 1):
-        if progress:
-            progress(done, len(keys))
-    counts = {
-        pair_name(key): make_pair(settings, root, key)
-        for key in keys
-        if key.traversal
-    }
+    pairs = [key for key in keys if key.traversal]
+    with _mapping(workers) as map_unordered:
+        images = map_unordered(partial(make_image, settings, root), keys)
+        for done, _ in enumerate(images, 1):
+            if progress:
+                progress(done, len(keys))
+        matches = list(
+            map_unordered(partial(make_pair, settings, root), pairs)
+        )
     write_lists(root, settings)
     write_map(settings, root)
-    summary = dict(
-        images=len(keys), pairs=len(counts), matches=sum(counts.values())
-    )
+    summary = dict(images=len(keys), pairs=len(pairs), matches=sum(matches))
     text = json.dumps(summary, indent=2) + '\n'
     write_bytes(root / _COMPLETE_FILE, text.encode())
     return root
@@ -88,13 +88,11 @@ def _claim(root: Path, settings: WorldSettings) -> None:
     write_bytes(path, (json.dumps(wanted, indent=2) + '\n').encode())
 
 
-def _make_images(
-    root: Path, settings: WorldSettings, workers: int
-) -> Iterator[bool]:
-    work = partial(make_image, settings, root)
-    keys = settings.image_keys()
+@contextmanager
+def _mapping(workers: int) -> Iterator[Callable]:
+    """A `map` that deals the work out to processes, in any order."""
     if workers == 1:
-        yield from map(work, keys)
+        yield map
         return
     # Forked workers start at once; where there is no fork the default does.
     methods = multiprocessing.get_all_start_methods()
@@ -104,7 +102,7 @@ def _make_images(
     with context.Pool(
         workers, initializer=cv2.setNumThreads, initargs=(0,)
     ) as pool:
-        yield from pool.imap_unordered(work, keys)
+        yield pool.imap_unordered
 
 
 def write_lists(root: Path, settings: WorldSettings) -> None:
