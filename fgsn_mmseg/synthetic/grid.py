@@ -69,7 +69,7 @@ def row_config(
         start: Checkpoint of the base network.
 
     Returns:
-        A new config. It validates once, at the end.
+        A new config. It does not validate: figures are taken afterwards.
     """
     config = copy.deepcopy(config)
     model = config.model
@@ -81,7 +81,7 @@ def row_config(
     else:
         model.init_cfg = None
     config.randomness = dict(seed=seed)
-    config.train_cfg.val_interval = config.train_cfg.max_iters
+    config.train_cfg.val_begin = config.train_cfg.max_iters + 1
     config.default_hooks.checkpoint.pop('save_best', None)
     config.default_hooks.checkpoint.pop('rule', None)
     config.default_hooks.visualization.draw = False
