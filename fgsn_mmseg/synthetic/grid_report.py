@@ -90,8 +90,9 @@ def moving_table(runs: Runs) -> str:
         cells = []
         for moving in names:
             counts = [run['after']['moving'][moving] for run in seeds]
-            total, still = np.sum(counts, axis=0)
-            cells.append(f'{still} of {total}' if total else 'no cluster')
+            total, unsteady = np.sum(counts, axis=0)
+            text = f'{unsteady} of {total}' if total else 'no cluster'
+            cells.append(text)
         rows.append([name, *cells])
     return as_markdown((['experiment', *names], rows))
 
