@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine import Config, ConfigDict
-from mmseg.apis import inference_model, init_model
+from mmseg.apis import MMSegInferencer, inference_model, init_model
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from tiny_fgsn import CROP, images, model_config, sharp_model
@@ -173,12 +173,18 @@ def test_mmseg_apis(tmp_path):
                 dict(type='Resize', scale=(129, 97), keep_ratio=False),
                 dict(type='PackSegInputs'),
             ],
+            visualizer=dict(type='PairVisualizer', name='visualizer'),
         )
     )
     config.test_dataloader = dict(dataset=dict(pipeline=config.test_pipeline))
+    inferencer = MMSegInferencer(config, str(tmp_path / 'x'), device='cpu')
     loaded = init_model(config, str(tmp_path / 'x'), device='cpu')
     photo = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
     result = inference_model(loaded, photo)
     assert result.pred_sem_seg.data.shape == (1, 120, 160)
     assert result.pred_sem_seg.data.max() > 255
     assert 'seg_logits' not in result
+    found = inferencer(photo, return_vis=True)
+    expected = result.pred_sem_seg.data[0].numpy()
+    np.testing.assert_array_equal(found['predictions'], expected)
+    assert found['visualization'].shape == photo.shape
