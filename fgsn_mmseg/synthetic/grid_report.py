@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 
 import numpy as np
 
-from .grid import NUMBERS, SINGLE
+from .grid import NUMBERS, ROWS, SINGLE
 from .study import ACROSS, WITHIN, across
 from .study_tables import AGREEMENT, as_markdown
 
@@ -162,9 +162,20 @@ def _deviation(values: Sequence[float]) -> float:
     return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
-def disappointments(runs: Runs) -> str:
-    """Experiments and conditions in which training did not help."""
+def disappointments(runs: Runs, plain: dict[int, dict[str, Any]]) -> str:
+    """Where training did not help, and where it was not needed.
+
+    Args:
+        runs: The experiments.
+        plain: By K, figures of `plain_figures`.
+
+    Returns:
+        A Markdown list of experiments that in a condition are not better than
+        before training, or over the conditions not better than a labelling
+        without learning with as many labels.
+    """
     lines = []
+    number = {row.name: row.num_clusters for row in ROWS}
     for name, seeds in runs.items():
         for key in ('match_bits', 'agreement'):
             worse = []
@@ -177,7 +188,15 @@ def disappointments(runs: Runs) -> str:
                     worse.append(f'{group} ({before:.3f} to {after:.3f})')
             if worse:
                 lines.append(f'- {name}: {key} in {", ".join(worse)}')
-    return '\n'.join(lines) or 'None: both rose everywhere.'
+        bits = float(np.mean([_bits(run) for run in seeds]))
+        for rival, figures in plain.get(number[name], {}).items():
+            reached = across(figures, 'match_bits')
+            if bits <= reached:
+                lines.append(
+                    f'- {name}: {bits:.3f} bits across conditions, not above '
+                    f'{rival} ({reached:.3f})'
+                )
+    return '\n'.join(lines) or 'Nowhere.'
 
 
 def results_page(
@@ -193,6 +212,9 @@ def results_page(
     Returns:
         Markdown.
     """
+    missing = [row.name for row in ROWS if row.name not in runs]
+    if missing:
+        notes = [*notes, f'Not measured: {", ".join(missing)}']
     return (
         '\n\n'.join(
             [
@@ -211,7 +233,10 @@ def results_page(
                 'match_bits across conditions unless said otherwise.',
                 claims(runs),
                 '## Where training did not help',
-                disappointments(runs),
+                'Agreement and match_bits in each condition against those '
+                'before training; match_bits across conditions against '
+                'labels without learning.',
+                disappointments(runs, plain),
                 '## Clusters of what moves',
                 'How many of the clusters that are mostly of a class are not '
                 'stationary, over all seeds.',

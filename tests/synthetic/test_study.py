@@ -137,7 +137,12 @@ def test_page_says_what_was_seen_and_what_not():
     poor = [run(made(0.4, 0.6), made(b, night=0.1)) for b in (0.6, 0.7)]
     page = results_page(
         {'c20': good, 'c20-nocorr': poor, 'c100': poor},
-        {20: {'raw colour, k-means': made(0.3)}},
+        {
+            20: {
+                'raw colour, k-means': made(0.3),
+                'image row alone, k-means': made(0.6),
+            }
+        },
         ['Seeds: 0 1'],
     )
     assert '- Seeds: 0 1' in page
@@ -152,6 +157,9 @@ def test_page_says_what_was_seen_and_what_not():
     assert 'against before: 0.500 ± 0.000 to 0.300 ± 0.000: higher' in page
     assert 'against before: 0.500 ± 0.000 to 0.600 ± 0.000: **lower**' in page
     assert '- c20-nocorr: match_bits in night (0.400 to 0.100)' in page
+    assert 'not above image row alone, k-means (0.600)' in page
+    assert page.count('not above') == 1
+    assert 'Not measured: c200, c1000, c100-nocorr,' in page
     assert '| c20 | 4 of 4 | no cluster | 2 of 6 |' in page
     assert '| raw colour, k-means, K = 20 | 1 | 0.300 |' in page
 
