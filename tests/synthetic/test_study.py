@@ -12,7 +12,8 @@ from mmseg.registry import MODELS
 from fgsn_mmseg.datasets import write_pair_file
 from fgsn_mmseg.evaluation.survey import PairLabels
 from fgsn_mmseg.synthetic.grid import ROWS, row_config, rows_named
-from fgsn_mmseg.synthetic.grid_report import results_page, spread
+from fgsn_mmseg.synthetic.grid_report import results_page
+from fgsn_mmseg.synthetic.grid_tables import spread
 from fgsn_mmseg.synthetic.study import (
     ACROSS,
     WITHIN,
@@ -159,6 +160,7 @@ def test_page_says_what_was_seen_and_what_not():
     assert '- c20-nocorr: match_bits in night (0.400 to 0.100)' in page
     assert 'not above image row alone, k-means (0.600)' in page
     assert page.count('not above') == 1
+    assert '| base network, k-means, K = 20 | 2 | 0.200 ± 0.000 |' in page
     assert 'Not measured: c200, c1000, c100-nocorr,' in page
     assert '| c20 | 4 of 4 | no cluster | 2 of 6 |' in page
     assert '| raw colour, k-means, K = 20 | 1 | 0.300 |' in page
