@@ -20,6 +20,8 @@ from .grid_tables import (
 )
 from .study import ACROSS, WITHIN, across
 
+USED_SHARE = 0.8  # below it, clusters count as lost
+
 
 def claims(runs: Runs) -> str:
     """What is said of the method, and what the figures say.
@@ -96,7 +98,7 @@ def disappointments(runs: Runs, rivals: Rivals) -> str:
     Returns:
         A Markdown list of experiments that in a condition are not better than
         before training, or over the conditions not better than a rival with
-        as many labels.
+        as many labels, or that leave clusters unused.
     """
     lines = []
     number = {row.name: row.num_clusters for row in ROWS}
@@ -112,6 +114,11 @@ def disappointments(runs: Runs, rivals: Rivals) -> str:
                     worse.append(f'{group} ({before:.3f} to {after:.3f})')
             if worse:
                 lines.append(f'- {name}: {key} in {", ".join(worse)}')
+        used = float(np.mean([r['after']['used_clusters'] for r in seeds]))
+        if used < USED_SHARE * number[name]:
+            lines.append(
+                f'- {name}: {used:.0f} of {number[name]} clusters are used'
+            )
         bits = float(np.mean([bits_across(run) for run in seeds]))
         for rival, figures in rivals[number[name]].items():
             reached = float(
@@ -162,7 +169,7 @@ def results_page(
                 '## Where training did not help',
                 'Agreement and match_bits in each condition against those '
                 'before training; match_bits across conditions against '
-                'labels without learning.',
+                'labels without learning; clusters in use.',
                 disappointments(runs, rivals),
                 '## Clusters of what moves',
                 'How many of the clusters that are mostly of a class are not '

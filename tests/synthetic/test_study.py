@@ -160,6 +160,8 @@ def test_page_says_what_was_seen_and_what_not():
     assert '- c20-nocorr: match_bits in night (0.400 to 0.100)' in page
     assert 'not above image row alone, k-means (0.600)' in page
     assert page.count('not above') == 1
+    assert '- c100: 19 of 100 clusters are used' in page
+    assert 'c20: 19 of 20' not in page
     assert '| base network, k-means, K = 20 | 2 | 0.200 ± 0.000 |' in page
     assert 'Not measured: c200, c1000, c100-nocorr,' in page
     assert '| c20 | 4 of 4 | no cluster | 2 of 6 |' in page
