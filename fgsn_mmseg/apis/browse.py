@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os.path as osp
-from typing import Any, List
+from typing import Any
 
 import cv2
 import mmengine
@@ -24,7 +24,7 @@ def browse_correspondences(
     number: int = 8,
     seed: int = 0,
     height: int = 360,
-) -> List[str]:
+) -> list[str]:
     """Draw pairs with their matches, as they are and as the network gets them.
 
     Each picture has the two files with all their correspondences above, and
@@ -117,7 +117,7 @@ def _size(image: np.ndarray) -> str:
     return f'{image.shape[1]} x {image.shape[0]}'
 
 
-def _stack(parts: List[np.ndarray]) -> np.ndarray:
+def _stack(parts: list[np.ndarray]) -> np.ndarray:
     """Pictures below each other, padded on the right to one width."""
     width = max(part.shape[1] for part in parts)
     return np.vstack(

@@ -3,16 +3,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple, Union
 
 import mmseg
 from mmengine import Config
 
 # Group -> what the names of its configs look like.
 _PLAIN = r'fgsn-c\d+_r101-d8_pspnet_1xb1-60k'
-GROUPS: Dict[str, str] = {
+GROUPS: dict[str, str] = {
     'main': rf'{_PLAIN}_(cmu|robotcar)-713x713',
     'joined': rf'{_PLAIN}_cmu-robotcar-713x713',
     'starts': r'fgsn-c\d+_r101-d8-[a-z0-9]+-pre_pspnet_1xb1-60k_.*-713x713',
@@ -33,7 +33,7 @@ class Experiment:
 
     config: Path
     work_dir: Path
-    command: List[str]
+    command: list[str]
 
     @property
     def finished(self) -> bool:
@@ -43,12 +43,12 @@ class Experiment:
 
 
 def list_experiments(
-    configs: Union[str, Path],
+    configs: str | Path,
     groups: Sequence[str] = ('main',),
-    work_dir: Union[str, Path] = 'work_dirs',
+    work_dir: str | Path = 'work_dirs',
     gpus: int = 1,
     extra: Sequence[str] = (),
-) -> List[Experiment]:
+) -> list[Experiment]:
     """List experiments of the paper, those of few clusters first.
 
     Args:
@@ -77,7 +77,7 @@ def list_experiments(
             'Install it with pip.'
         )
     start = [sys.executable, str(tool)]
-    end: List[str] = []
+    end: list[str] = []
     if gpus > 1:
         start[1:1] = ['-m', 'torch.distributed.run', '--standalone']
         start[4:4] = ['--nproc-per-node', str(gpus)]
@@ -92,9 +92,9 @@ def list_experiments(
     return experiments
 
 
-def _select(folder: Path, groups: Sequence[str]) -> List[Path]:
+def _select(folder: Path, groups: Sequence[str]) -> list[Path]:
     """Configs of the groups, each once."""
-    chosen: Dict[str, Path] = {}
+    chosen: dict[str, Path] = {}
     files = sorted(folder.glob('*.py'), key=_order)
     for group in groups:
         try:
@@ -114,7 +114,7 @@ def _select(folder: Path, groups: Sequence[str]) -> List[Path]:
     return list(chosen.values())
 
 
-def _order(path: Path) -> Tuple[int, str]:
+def _order(path: Path) -> tuple[int, str]:
     """By the number of clusters, then by the rest of the name."""
     found = _NAME.fullmatch(path.stem)
     return (int(found[1]), found[2]) if found else (0, path.stem)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import os
 import os.path as osp
-from typing import Any, List, Sequence, Union
+from collections.abc import Sequence
+from typing import Any
 
 from mmengine import Config
 from mmengine.dataset import Compose
@@ -17,7 +18,7 @@ _REPLACED = {
 }
 
 
-def list_images(folder: str) -> List[str]:
+def list_images(folder: str) -> list[str]:
     """Find all images of a folder, recursively.
 
     Args:
@@ -48,7 +49,7 @@ def list_images(folder: str) -> List[str]:
     return sorted(names)
 
 
-def image_pipeline(config: Config) -> List[dict]:
+def image_pipeline(config: Config) -> list[dict]:
     """Find out how a config prepares a single image.
 
     That is its ``test_pipeline``, as mmseg's ``inference_model`` has it. Where
@@ -105,7 +106,7 @@ class ImageSet(Dataset):
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index: int) -> Union[dict, str]:
+    def __getitem__(self, index: int) -> dict | str:
         """The sample, or why there is none: one bad file stops no job."""
         path = osp.join(self.folder, self.names[index])
         try:

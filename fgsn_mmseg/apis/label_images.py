@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import os.path as osp
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any
 
 import cv2
 import mmcv
@@ -33,18 +34,18 @@ class LabelingReport:
     found: int
     skipped: int = 0
     written: int = 0
-    failed: List[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
 
 def label_images(
     model: Any,
     images: str,
     out_dir: str,
-    preview_dir: Optional[str] = None,
+    preview_dir: str | None = None,
     batch_size: int = 1,
     num_workers: int = 2,
     overwrite: bool = False,
-    share: Tuple[int, int] = (0, 1),
+    share: tuple[int, int] = (0, 1),
 ) -> LabelingReport:
     """Label every image of a folder, recursively.
 
@@ -138,7 +139,7 @@ def _target(folder: str, name: str, suffix: str) -> str:
 
 
 def _check_targets(
-    images: str, names: Sequence[str], folders: Sequence[Optional[str]]
+    images: str, names: Sequence[str], folders: Sequence[str | None]
 ) -> None:
     """Nothing may be written over an image, nor two results to one file."""
     root = osp.realpath(images)
@@ -149,7 +150,7 @@ def _check_targets(
                 f'`out_dir` should not lie in the folder of the images, but '
                 f'got {folder!r}. Results there would count as images.'
             )
-    seen: Dict[str, str] = {}
+    seen: dict[str, str] = {}
     for name in names:
         other = seen.setdefault(osp.splitext(name)[0], name)
         if other != name:
@@ -161,9 +162,9 @@ def _check_targets(
 
 def _batches(
     samples: Any, batch_size: int, report: LabelingReport, bar: Any
-) -> Iterator[Dict[str, dict]]:
+) -> Iterator[dict[str, dict]]:
     """Consecutive samples of one size; notes those that failed."""
-    batch: Dict[str, dict] = {}
+    batch: dict[str, dict] = {}
     size = None
     for name, sample in samples:
         if isinstance(sample, str):
@@ -182,7 +183,7 @@ def _batches(
 
 
 @torch.no_grad()
-def _predict(model: Any, batch: Dict[str, dict]) -> List[np.ndarray]:
+def _predict(model: Any, batch: dict[str, dict]) -> list[np.ndarray]:
     """Label maps (H, W) of images of one size."""
     samples = list(batch.values())
     done = model.test_step(

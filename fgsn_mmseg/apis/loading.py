@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Optional, Union
+from typing import Any
 
 from mmengine import Config
 from mmengine.registry import init_default_scope
@@ -16,10 +16,10 @@ _CLASSIFIER = 'decode_head.conv_seg.weight'
 
 
 def load_segmentor(
-    config: Union[str, os.PathLike, Config],
-    checkpoint: Union[str, os.PathLike],
+    config: str | os.PathLike | Config,
+    checkpoint: str | os.PathLike,
     device: str = 'cpu',
-    cfg_options: Optional[dict] = None,
+    cfg_options: dict | None = None,
 ) -> nn.Module:
     """Build the network of a config and load a checkpoint into it.
 
@@ -59,7 +59,7 @@ def load_segmentor(
     return model
 
 
-def _load(model: nn.Module, state_dict: Dict[str, Tensor], path: str) -> None:
+def _load(model: nn.Module, state_dict: dict[str, Tensor], path: str) -> None:
     """Load all but what only training needs; refuse what does not fit."""
     expected = model.state_dict()
     weights = {
@@ -89,8 +89,8 @@ def _load(model: nn.Module, state_dict: Dict[str, Tensor], path: str) -> None:
 
 
 def _problems(
-    expected: Dict[str, Any], weights: Dict[str, Tensor]
-) -> List[str]:
+    expected: dict[str, Any], weights: dict[str, Tensor]
+) -> list[str]:
     """Tensors that are missing or of another shape, one text each.
 
     Auxiliary heads do not label: they may be missing.

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from typing import Tuple
 
 # (rank, number of processes, place on this machine) as torchrun and Slurm
 # name them.
@@ -11,7 +10,7 @@ _NAMES = (
 )
 
 
-def rank_from_environment() -> Tuple[int, int, int]:
+def rank_from_environment() -> tuple[int, int, int]:
     """Which of several processes this is.
 
     Jobs whose processes need nothing from each other take every n-th item;

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import json
 import os.path as osp
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any
 
 import cv2
 import mmcv
@@ -38,7 +39,7 @@ class StationaryClusters:
         patches (PatchCollector): Example patches of every cluster.
     """
 
-    ids: List[int]
+    ids: list[int]
     at_points: np.ndarray
     elsewhere: np.ndarray
     num_images: int
@@ -54,7 +55,7 @@ class StationaryClusters:
 
 def validation_references(
     config: Config, step: int = 5
-) -> Iterator[Tuple[str, np.ndarray]]:
+) -> Iterator[tuple[str, np.ndarray]]:
     """Reference image and correspondences of every ``step``-th pair.
 
     Args:
@@ -155,7 +156,7 @@ def write_stationary_clusters(
     """
     mmengine.mkdir_or_exist(out_dir)
     stem = osp.join(out_dir, 'stationary_clusters')
-    content: Dict[str, Any] = dict(
+    content: dict[str, Any] = dict(
         num_clusters=len(found.at_points),
         threshold=found.threshold,
         num_images=found.num_images,

@@ -5,9 +5,8 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Tuple, Union
 
-Curve = List[Tuple[int, float]]
+Curve = list[tuple[int, float]]
 """(iteration, value), by rising iteration."""
 
 
@@ -20,11 +19,11 @@ class TrainingLog:
         clusterings (list): Iterations at which there was a clustering.
     """
 
-    curves: Dict[str, Curve] = field(default_factory=dict)
-    clusterings: List[int] = field(default_factory=list)
+    curves: dict[str, Curve] = field(default_factory=dict)
+    clusterings: list[int] = field(default_factory=list)
 
 
-def read_training_log(work_dir: Union[str, os.PathLike]) -> TrainingLog:
+def read_training_log(work_dir: str | os.PathLike) -> TrainingLog:
     """Read what mmengine's logger and the ClusteringHook left in a folder.
 
     That is ``<work_dir>/<time>/vis_data/scalars.json`` of every run and the
@@ -49,7 +48,7 @@ def read_training_log(work_dir: Union[str, os.PathLike]) -> TrainingLog:
             f'*/vis_data/scalars.json, but got {str(folder)!r} without any. '
             'LocalVisBackend writes it.'
         )
-    curves: Dict[str, Dict[int, float]] = {}
+    curves: dict[str, dict[int, float]] = {}
     for path in files:
         rows = _read_rows(path)
         first = min((step for step, _ in rows), default=0)
@@ -70,7 +69,7 @@ def read_training_log(work_dir: Union[str, os.PathLike]) -> TrainingLog:
     )
 
 
-def _read_rows(path: Path) -> List[Tuple[int, Dict[str, float]]]:
+def _read_rows(path: Path) -> list[tuple[int, dict[str, float]]]:
     """(iteration, scalars) of each line."""
     rows = []
     lines = path.read_text(encoding='utf-8').splitlines()

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import os
 import os.path as osp
-from typing import Any, Callable, List, Sequence, Tuple, Union
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
@@ -57,7 +58,7 @@ class CorrespondenceDataset(BaseDataset):
         ann_file: str = '',
         data_root: str = '',
         data_prefix: dict | None = None,
-        pipeline: Sequence[Union[dict, Callable]] = (),
+        pipeline: Sequence[dict | Callable] = (),
         both_directions: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -72,7 +73,7 @@ class CorrespondenceDataset(BaseDataset):
             **kwargs,
         )
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """List the pairs.
 
         Returns:
@@ -99,7 +100,7 @@ class CorrespondenceDataset(BaseDataset):
             )
         ]
 
-    def _list_names(self) -> List[str]:
+    def _list_names(self) -> list[str]:
         """Names of the ``.mat`` files: listed, there, and each once."""
         folder = self.data_prefix['corr_path']
         present = set(os.listdir(folder))
@@ -154,7 +155,7 @@ class RobotCarCorrespondenceDataset(CorrespondenceDataset):
     """
 
 
-def read_name_list(path: str) -> List[str]:
+def read_name_list(path: str) -> list[str]:
     """Read a list file: one name a line, empty lines left out.
 
     Raises:
@@ -171,7 +172,7 @@ def read_name_list(path: str) -> List[str]:
 
 def _directions(
     names: Sequence[str], both_directions: bool
-) -> List[Tuple[str, bool]]:
+) -> list[tuple[str, bool]]:
     """(name, swap) of each pair, the swapped one right after its pair."""
     listed = set(names)
     pairs = []

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os.path as osp
-from typing import Dict, List, Optional
 
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
@@ -42,8 +41,8 @@ class _SeasonsDataset(CityscapesDataset):
     def __init__(
         self,
         split: str = 'training',
-        data_root: Optional[str] = None,
-        data_prefix: Optional[dict] = None,
+        data_root: str | None = None,
+        data_prefix: dict | None = None,
         img_suffix: str = '.png',
         seg_map_suffix: str = '.png',
         **kwargs,
@@ -65,7 +64,7 @@ class _SeasonsDataset(CityscapesDataset):
             **kwargs,
         )
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """List the images with their annotations.
 
         Returns:
@@ -81,7 +80,7 @@ class _SeasonsDataset(CityscapesDataset):
         self._check_samples(samples)
         return samples
 
-    def _ids_to_labels(self) -> Dict[int, int]:
+    def _ids_to_labels(self) -> dict[int, int]:
         # `self.label_map` is train id -> label, and set only where the user
         # chose some of the 19 classes in `metainfo`.
         chosen = self.label_map or {}
@@ -99,7 +98,7 @@ class _SeasonsDataset(CityscapesDataset):
                 f'cross-season data set from {HOMEPAGE} and set `data_root`.'
             )
 
-    def _check_samples(self, samples: List[dict]) -> None:
+    def _check_samples(self, samples: list[dict]) -> None:
         if not samples:
             raise FileNotFoundError(
                 f'`data_prefix.img_path` should hold *{self.img_suffix} '

@@ -6,8 +6,6 @@ them, counted 0..18 ("train ids"). Everything else is `IGNORE`.
 
 from __future__ import annotations
 
-from typing import Dict
-
 import numpy as np
 
 IGNORE = 255
@@ -21,7 +19,7 @@ CITYSCAPES_TRAINED_IDS = (
 )  # fmt: skip
 
 #: Cityscapes id 0..33 -> train id 0..18, or `IGNORE`.
-CITYSCAPES_TRAIN_IDS: Dict[int, int] = {
+CITYSCAPES_TRAIN_IDS: dict[int, int] = {
     i: CITYSCAPES_TRAINED_IDS.index(i)
     if i in CITYSCAPES_TRAINED_IDS
     else IGNORE
@@ -31,7 +29,7 @@ CITYSCAPES_TRAIN_IDS: Dict[int, int] = {
 NUM_VISTAS_LABELS = 66
 
 #: Mapillary Vistas v1 label id -> Cityscapes id; ids not named are ignored.
-VISTAS_TO_CITYSCAPES: Dict[int, int] = {
+VISTAS_TO_CITYSCAPES: dict[int, int] = {
     3: 13, 6: 12, 8: 7, 13: 7, 14: 7, 15: 8, 17: 11, 19: 24, 20: 25, 21: 25,
     22: 25, 23: 7, 24: 7, 27: 23, 29: 22, 30: 21, 44: 17, 45: 17, 47: 17,
     48: 19, 50: 20, 52: 33, 54: 28, 55: 26, 57: 32, 58: 31, 61: 27,

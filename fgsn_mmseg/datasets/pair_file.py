@@ -11,7 +11,7 @@ rather than guessed at. :func:`write_pair_file` sets this attribute.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
+from typing import Any
 
 import h5py
 import numpy as np
@@ -19,7 +19,7 @@ import numpy as np
 _DATASETS = ('im_i_path', 'im_j_path', 'pt_i', 'pt_j', 'dist_from_center')
 
 
-def read_pair_file(path: str | os.PathLike) -> Dict[str, Any]:
+def read_pair_file(path: str | os.PathLike) -> dict[str, Any]:
     """Read the correspondences of one image pair.
 
     Args:
@@ -63,7 +63,7 @@ def read_pair_file(path: str | os.PathLike) -> Dict[str, Any]:
     return pair
 
 
-def write_pair_file(path: str | os.PathLike, pair: Dict[str, Any]) -> None:
+def write_pair_file(path: str | os.PathLike, pair: dict[str, Any]) -> None:
     """Write the correspondences of one image pair in the published format.
 
     The file appears under its name only when it is complete.
@@ -182,7 +182,7 @@ def _as_vector(entries: dict, name: str, path: str) -> np.ndarray:
     return _as_numbers(array, name, path).ravel()
 
 
-def _check_counts(pair: Dict[str, Any], path: str) -> None:
+def _check_counts(pair: dict[str, Any], path: str) -> None:
     counts = tuple(
         len(pair[key]) for key in ('points', 'points2', 'dist_from_center')
     )
@@ -194,9 +194,9 @@ def _check_counts(pair: Dict[str, Any], path: str) -> None:
         )
 
 
-def _checked_pair(pair: Dict[str, Any], path: str) -> Dict[str, Any]:
+def _checked_pair(pair: dict[str, Any], path: str) -> dict[str, Any]:
     """A copy with arrays of the right shape and type."""
-    checked: Dict[str, Any] = {}
+    checked: dict[str, Any] = {}
     for key in ('img_path', 'img_path2'):
         checked[key] = str(_take(pair, key, path)).replace('\\', '/')
         if not checked[key]:
@@ -220,7 +220,7 @@ def _checked_pair(pair: Dict[str, Any], path: str) -> Dict[str, Any]:
     return checked
 
 
-def _take(pair: Dict[str, Any], key: str, path: str) -> Any:
+def _take(pair: dict[str, Any], key: str, path: str) -> Any:
     if key not in pair:
         raise KeyError(
             f'`pair` should have the key {key!r}, but got {sorted(pair)!r} '

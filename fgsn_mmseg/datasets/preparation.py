@@ -6,7 +6,6 @@ import os
 import os.path as osp
 from dataclasses import dataclass, field
 from multiprocessing import Pool
-from typing import Dict, List, Tuple, Union
 
 import mmengine
 
@@ -39,11 +38,11 @@ class PairTree:
         absent (list): Images that pairs name and that are not there, sorted.
     """
 
-    pairs: Dict[str, Tuple[str, str]] = field(default_factory=dict)
-    broken: Dict[str, str] = field(default_factory=dict)
-    absent: List[str] = field(default_factory=list)
+    pairs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
 
-    def usable(self) -> Dict[str, str]:
+    def usable(self) -> dict[str, str]:
         """Name of each pair with both images -> its reference image."""
         absent = set(self.absent)
         return {
@@ -98,7 +97,7 @@ def scan_pair_tree(root: str, nproc: int = 4) -> PairTree:
     return tree
 
 
-def _read_images(path: str) -> Union[Tuple[str, str], str]:
+def _read_images(path: str) -> tuple[str, str] | str:
     try:
         pair = read_pair_file(path)
     except (OSError, ValueError) as error:
@@ -112,7 +111,7 @@ def prepare_lists(
     train_share: float = 0.7,
     seed: int = 0,
     overwrite: bool = False,
-) -> List[str]:
+) -> list[str]:
     """Write the list files, or check those that are there.
 
     Args:
@@ -170,8 +169,8 @@ def prepare_lists(
 
 
 def _prepare_references(
-    root: str, train: List[str], usable: Dict[str, str], overwrite: bool
-) -> List[str]:
+    root: str, train: list[str], usable: dict[str, str], overwrite: bool
+) -> list[str]:
     path = osp.join(root, REFERENCE_LIST)
     if osp.isfile(path) and not overwrite:
         names = read_list(path)
@@ -205,7 +204,7 @@ def build_reference_index(root: str) -> str:
     return f'index: {len(dataset)} reference images, {points} positions'
 
 
-def describe_tree(root: str, tree: PairTree) -> List[str]:
+def describe_tree(root: str, tree: PairTree) -> list[str]:
     """Say what a tree holds, what is missing and where to get it.
 
     Args:
@@ -233,7 +232,7 @@ def describe_tree(root: str, tree: PairTree) -> List[str]:
     return report + _describe_annotated(root)
 
 
-def _describe_annotated(root: str) -> List[str]:
+def _describe_annotated(root: str) -> list[str]:
     report = []
     for folder in ('segmented_images', 'segmented_images_201810'):
         for split in ('training', 'validation', 'testing'):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 import os.path as osp
-from typing import Any, Dict, List
+from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
@@ -55,7 +55,7 @@ class ReferenceImageDataset(CorrespondenceDataset):
         self.cache_dir = cache_dir
         super().__init__(*args, **kwargs)
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """List the images.
 
         Returns:
@@ -77,17 +77,17 @@ class ReferenceImageDataset(CorrespondenceDataset):
             for name in sorted(index)
         ]
 
-    def _select(self, index: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    def _select(self, index: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Keep the listed images."""
         source = osp.join(
             self.data_root or '', str(self.reference_image_names)
         )
-        aliases: Dict[str, List[str]] = {}
+        aliases: dict[str, list[str]] = {}
         for img_path in index:
             for alias in _aliases(img_path):
                 aliases.setdefault(alias, []).append(img_path)
         img_root = self.data_prefix['img_path']
-        selected: Dict[str, np.ndarray] = {}
+        selected: dict[str, np.ndarray] = {}
         unknown = []
         for name in read_name_list(source):
             if name in aliases:
@@ -112,7 +112,7 @@ class ReferenceImageDataset(CorrespondenceDataset):
         return selected
 
 
-def _aliases(img_path: str) -> List[str]:
+def _aliases(img_path: str) -> list[str]:
     """Names under which lists may know an image.
 
     Example:

@@ -19,7 +19,7 @@ import os
 import os.path as osp
 import sys
 import zipfile
-from typing import Dict, List, Sequence, Tuple
+from collections.abc import Sequence
 from uuid import uuid4
 
 import numpy as np
@@ -36,8 +36,8 @@ _MIN_FILES_FOR_BAR = 500
 
 
 def load_reference_index(
-    pairs: Sequence[Tuple[str, bool]], cache_dir: str
-) -> Dict[str, np.ndarray]:
+    pairs: Sequence[tuple[str, bool]], cache_dir: str
+) -> dict[str, np.ndarray]:
     """Read the index of these pairs, or build and write it.
 
     Several processes may do so at once: each writes a file of its own and
@@ -68,7 +68,7 @@ def load_reference_index(
     return index
 
 
-def _digest(pairs: Sequence[Tuple[str, bool]], with_state: bool) -> str:
+def _digest(pairs: Sequence[tuple[str, bool]], with_state: bool) -> str:
     """Hash of the pairs' names and, with state, of their size and time."""
     text = hashlib.sha256(f'version {_VERSION}\n'.encode())
     for path, swap in pairs:
@@ -80,7 +80,7 @@ def _digest(pairs: Sequence[Tuple[str, bool]], with_state: bool) -> str:
     return text.hexdigest()[: 64 if with_state else 12]
 
 
-def _build(pairs: Sequence[Tuple[str, bool]]) -> Dict[str, np.ndarray]:
+def _build(pairs: Sequence[tuple[str, bool]]) -> dict[str, np.ndarray]:
     bar = None
     if len(pairs) >= _MIN_FILES_FOR_BAR and is_main_process():
         print_log(
@@ -88,7 +88,7 @@ def _build(pairs: Sequence[Tuple[str, bool]]) -> Dict[str, np.ndarray]:
             logger='current',
         )
         bar = ProgressBar(len(pairs), file=sys.stderr)
-    positions: Dict[str, List[np.ndarray]] = {}
+    positions: dict[str, list[np.ndarray]] = {}
     for path, swap in pairs:
         pair = read_pair_file(path)
         suffix = '2' if swap else ''
@@ -103,7 +103,7 @@ def _build(pairs: Sequence[Tuple[str, bool]]) -> Dict[str, np.ndarray]:
     }
 
 
-def _write(path: str, digest: str, index: Dict[str, np.ndarray]) -> None:
+def _write(path: str, digest: str, index: dict[str, np.ndarray]) -> None:
     counts = [len(points) for points in index.values()]
     # Process ids are unique on one machine only.
     partial = f'{path}.{uuid4().hex}.partial'
@@ -132,7 +132,7 @@ def _write(path: str, digest: str, index: Dict[str, np.ndarray]) -> None:
         )
 
 
-def _read(path: str, digest: str) -> Dict[str, np.ndarray] | None:
+def _read(path: str, digest: str) -> dict[str, np.ndarray] | None:
     """The index, or None if it is not there, stale or broken."""
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import os.path as osp
 from collections import Counter
-from typing import Dict, List, Sequence, Set, Tuple
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,8 +15,8 @@ REFERENCE_LIST = 'reference_image_names.txt'
 
 
 def split_pairs(
-    references: Dict[str, str], train_share: float = 0.7, seed: int = 0
-) -> Tuple[List[str], List[str]]:
+    references: dict[str, str], train_share: float = 0.7, seed: int = 0
+) -> tuple[list[str], list[str]]:
     """Divide pairs so that no reference image is on both sides.
 
     The reference images, sorted, are put in random order and divided where
@@ -60,8 +60,8 @@ def split_pairs(
 
 
 def check_split(
-    train: Sequence[str], val: Sequence[str], references: Dict[str, str]
-) -> List[str]:
+    train: Sequence[str], val: Sequence[str], references: dict[str, str]
+) -> list[str]:
     """Say what is wrong with two given lists.
 
     Args:
@@ -107,7 +107,7 @@ def check_split(
 
 def check_reference_names(
     names: Sequence[str], images: Sequence[str]
-) -> List[str]:
+) -> list[str]:
     """Say which names of a reference list are no reference image.
 
     Args:
@@ -119,7 +119,7 @@ def check_reference_names(
     Returns:
         list[str]: One sentence, or none.
     """
-    known: Set[str] = set()
+    known: set[str] = set()
     for image in images:
         parts = image.split('/')
         short = f'{parts[0]}_{parts[-1]}'
@@ -134,7 +134,7 @@ def check_reference_names(
     ]
 
 
-def read_list(path: str) -> List[str]:
+def read_list(path: str) -> list[str]:
     """Read a list file.
 
     Args:

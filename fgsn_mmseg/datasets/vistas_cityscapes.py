@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os.path as osp
-from typing import List, Optional
 
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
@@ -37,7 +36,7 @@ class VistasCityscapesDataset(CityscapesDataset):
         self,
         split: str = 'training',
         data_root: str = 'data/vistas',
-        data_prefix: Optional[dict] = None,
+        data_prefix: dict | None = None,
         img_suffix: str = '.jpg',
         seg_map_suffix: str = '_labelTrainIds.png',
         **kwargs,
@@ -59,7 +58,7 @@ class VistasCityscapesDataset(CityscapesDataset):
             **kwargs,
         )
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """List the images with their converted labels.
 
         Returns:

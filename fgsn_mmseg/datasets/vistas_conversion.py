@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import os.path as osp
 from multiprocessing import Pool
-from typing import List, Tuple
 
 import mmengine
 import numpy as np
@@ -72,7 +71,7 @@ def convert_file(source: str, target: str) -> None:
 
 def find_label_maps(
     root: str, split: str, out_dir: str | None = None
-) -> List[Tuple[str, str]]:
+) -> list[tuple[str, str]]:
     """List the label maps of one split and where their train ids go.
 
     Args:
@@ -115,7 +114,7 @@ def convert_vistas(
     out_dir: str | None = None,
     nproc: int = 4,
     overwrite: bool = False,
-) -> Tuple[int, int]:
+) -> tuple[int, int]:
     """Convert the labels of one split; what is already there is kept.
 
     Args:
@@ -142,5 +141,5 @@ def convert_vistas(
     return len(todo), len(jobs)
 
 
-def _convert_job(job: Tuple[str, str]) -> None:
+def _convert_job(job: tuple[str, str]) -> None:
     convert_file(*job)

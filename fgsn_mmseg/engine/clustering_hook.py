@@ -18,8 +18,8 @@ from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
 
 from ..clustering import Codebook, sample_cells, write_codebook
+from ..geometry import to_cells
 from ..models import FGSN
-from ..models.points import to_cells
 from .clustering_report import report
 from .seeding import derive_seed, shared_seed
 

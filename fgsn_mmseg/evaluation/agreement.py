@@ -8,7 +8,6 @@ numpy arrays or tensors on the CPU.
 from __future__ import annotations
 
 import math
-from typing import Dict, Tuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +15,7 @@ from numpy.typing import ArrayLike
 
 def _label_pair(
     labels: ArrayLike, labels2: ArrayLike
-) -> Tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Check two label arrays and return them as (N,) int64."""
     first, second = np.asarray(labels), np.asarray(labels2)
     if first.ndim != 1 or first.shape != second.shape:
@@ -171,7 +170,7 @@ def mutual_information(
 
 def agreement_figures(
     labels: ArrayLike, labels2: ArrayLike, num_clusters: int, seed: int = 0
-) -> Dict[str, float]:
+) -> dict[str, float]:
     """All agreement figures of one set of correspondences.
 
     Args:

@@ -7,7 +7,8 @@ a trained network in every table.
 from __future__ import annotations
 
 import os.path as osp
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -88,8 +89,8 @@ def kmeans_baseline(
     seeds: Sequence[int] = (0,),
     short_side: int = 288,
     features_per_image: int = 500,
-    group_by: Optional[str] = None,
-) -> List[Dict[str, Any]]:
+    group_by: str | None = None,
+) -> list[dict[str, Any]]:
     """Cluster features of the training references, label validation pairs.
 
     The features that k-means sees are drawn as in the paper's clustering:
@@ -151,18 +152,18 @@ def kmeans_baseline(
 
 
 def _sample_references(
-    pairs: List[dict],
+    pairs: list[dict],
     img_root: str,
     baseline: Baseline,
     seeds: Sequence[int],
     short_side: int,
     features_per_image: int,
-) -> List[np.ndarray]:
+) -> list[np.ndarray]:
     """Features of the reference images; one (M, C) array a seed."""
-    points: Dict[str, List[np.ndarray]] = {}
+    points: dict[str, list[np.ndarray]] = {}
     for pair in pairs:
         points.setdefault(pair['img_path'], []).append(pair['points'])
-    samples: List[List[np.ndarray]] = [[] for _ in seeds]
+    samples: list[list[np.ndarray]] = [[] for _ in seeds]
     for i, path in enumerate(track_iter_progress(sorted(points))):
         image, scale = _read_image(img_root, path, short_side)
         features = baseline.features(image)
@@ -180,14 +181,14 @@ def _sample_references(
 
 
 def _features_at_points(
-    pairs: List[dict], img_root: str, baseline: Baseline, short_side: int
-) -> List[np.ndarray]:
+    pairs: list[dict], img_root: str, baseline: Baseline, short_side: int
+) -> list[np.ndarray]:
     """Features at the points of all pairs, (N, C), reference and target."""
-    wanted: Dict[str, List[tuple]] = {}
+    wanted: dict[str, list[tuple]] = {}
     for i, pair in enumerate(pairs):
         wanted.setdefault(pair['img_path'], []).append((0, i, 'points'))
         wanted.setdefault(pair['img_path2'], []).append((1, i, 'points2'))
-    found: List[List[np.ndarray]] = [[np.empty(0)] * len(pairs) for _ in '12']
+    found: list[list[np.ndarray]] = [[np.empty(0)] * len(pairs) for _ in '12']
     for path in track_iter_progress(sorted(wanted)):
         image, scale = _read_image(img_root, path, short_side)
         features = baseline.features(image)

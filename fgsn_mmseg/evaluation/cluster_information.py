@@ -6,8 +6,6 @@ cluster and class.
 
 from __future__ import annotations
 
-from typing import Tuple
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -17,7 +15,7 @@ def cluster_class_counts(
     class_map: ArrayLike,
     num_classes: int,
     ignore_index: int = 255,
-) -> Tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Count the pixels of each cluster and class that occur together.
 
     Sparse: one image shows few of the K x C combinations.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -46,8 +47,8 @@ class ClusterInformationMetric(BaseMetric):
     def __init__(
         self,
         ignore_index: int = 255,
-        output_dir: Optional[str] = None,
-        img_root: Optional[str] = None,
+        output_dir: str | None = None,
+        img_root: str | None = None,
         keep_results: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -96,8 +97,8 @@ class ClusterInformationMetric(BaseMetric):
             self.writer.process(data_batch, data_samples)
 
     def compute_metrics(
-        self, results: List[Tuple[np.ndarray, np.ndarray, Optional[int]]]
-    ) -> Dict[str, float]:
+        self, results: list[tuple[np.ndarray, np.ndarray, int | None]]
+    ) -> dict[str, float]:
         """Turn the counts of all ranks into the figures.
 
         Args:
@@ -139,7 +140,7 @@ class ClusterInformationMetric(BaseMetric):
             logger='current',
         )
 
-    def evaluate(self, size: int) -> Dict[str, float]:
+    def evaluate(self, size: int) -> dict[str, float]:
         """Evaluate, and let the writer say where the maps are.
 
         Args:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -51,7 +52,7 @@ class CorrespondenceMetric(BaseMetric):
 
     def __init__(
         self,
-        group_by: Optional[str] = None,
+        group_by: str | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -67,7 +68,7 @@ class CorrespondenceMetric(BaseMetric):
             data_samples: Predictions of ``FGSN`` on pairs, as dicts.
         """
         for sample in data_samples:
-            result: Dict[str, Any] = {
+            result: dict[str, Any] = {
                 'num_clusters': int(sample['num_clusters']),
                 'labels': _to_array(sample['labels']),
                 'labels2': _to_array(sample['labels2']),
@@ -86,7 +87,7 @@ class CorrespondenceMetric(BaseMetric):
                 )
             self.results.append(result)
 
-    def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Turn the pairs of all ranks into the figures.
 
         Args:
@@ -115,10 +116,10 @@ class CorrespondenceMetric(BaseMetric):
                     metrics[f'{name}/{group}'] = value
         return metrics
 
-    def _figures(self, results: List[dict]) -> Dict[str, float]:
+    def _figures(self, results: list[dict]) -> dict[str, float]:
         """Student's and, where there is one, teacher's agreement figures."""
         num_clusters = max((r['num_clusters'] for r in results), default=1)
-        metrics: Dict[str, float] = {}
+        metrics: dict[str, float] = {}
         for who in ('', 'teacher_'):
             known = [r for r in results if who + 'labels' in r]
             if who and not known:
@@ -138,6 +139,6 @@ def _to_array(labels: Any) -> np.ndarray:
     return labels.detach().cpu().numpy().astype(np.int32)
 
 
-def _concatenate(arrays: List[np.ndarray]) -> np.ndarray:
+def _concatenate(arrays: list[np.ndarray]) -> np.ndarray:
     """Concatenate label arrays, of which there may be none at all."""
     return np.concatenate([np.zeros(0, np.int32), *arrays])

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import re
-from typing import Optional, Pattern
+from re import Pattern
 
 
-def group_pattern(group_by: Optional[str]) -> Optional[Pattern[str]]:
+def group_pattern(group_by: str | None) -> Pattern[str] | None:
     """Compile the expression that names the group of an image.
 
     Args:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import os
 import os.path as osp
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,14 +36,14 @@ class LabelMapWriter(BaseMetric):
     def __init__(
         self,
         output_dir: str,
-        img_root: Optional[str] = None,
+        img_root: str | None = None,
         keep_results: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.output_dir = output_dir
         self.img_root = img_root
-        self._written: Dict[str, str] = {}
+        self._written: dict[str, str] = {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Write the maps of one batch.
@@ -69,7 +70,7 @@ class LabelMapWriter(BaseMetric):
             write_label_map(path, labels.detach().cpu().numpy()[0])
             self.results.append(path)
 
-    def compute_metrics(self, results: List[str]) -> Dict[str, float]:
+    def compute_metrics(self, results: list[str]) -> dict[str, float]:
         """Say where the maps are.
 
         Args:
@@ -88,7 +89,7 @@ class LabelMapWriter(BaseMetric):
 
 
 def label_map_path(
-    img_path: str, output_dir: str, img_root: Optional[str] = None
+    img_path: str, output_dir: str, img_root: str | None = None
 ) -> str:
     """Path of the label map of an image.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -13,7 +11,7 @@ IGNORED = (-1, 65535)
 
 def count_at_points(
     label_map: ArrayLike, points: ArrayLike, num_clusters: int
-) -> Tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Count the labels at correspondences and everywhere else in one image.
 
     A point counts for the pixel nearest to it (halves are rounded up); a
@@ -55,7 +53,7 @@ def count_at_points(
     )
 
 
-def _points_mask(points: ArrayLike, size: Tuple[int, ...]) -> np.ndarray:
+def _points_mask(points: ArrayLike, size: tuple[int, ...]) -> np.ndarray:
     """Mark the pixels nearest to points.
 
     Args:
@@ -84,7 +82,7 @@ def _points_mask(points: ArrayLike, size: Tuple[int, ...]) -> np.ndarray:
 
 def stationary_clusters(
     at_points: ArrayLike, elsewhere: ArrayLike, threshold: float = 0.01
-) -> List[int]:
+) -> list[int]:
     """Clusters of which enough pixels carry a correspondence.
 
     Correspondences come from structure-from-motion over months: they lie on

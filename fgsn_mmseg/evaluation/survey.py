@@ -15,8 +15,8 @@ from mmengine.runner import load_checkpoint
 from mmseg.registry import DATASETS, MODELS
 from torch import Tensor
 
+from ..geometry import at_points
 from ..models import FGSN
-from ..models.points import at_points
 from .agreement import agreement_figures
 from .stationary import count_at_points, stationary_clusters
 

@@ -2,7 +2,6 @@
 
 from .blending import BlendedMap, blend_windows, whole
 from .confidence import Confidence, winner_confidence, winner_confidence_at
-from .coordinates import cell_positions, cells_at, pixel_cells
 from .windows import even_windows, linear_ramp
 from .winning import winning_labels, winning_labels_at
 
@@ -10,11 +9,8 @@ __all__ = [
     'BlendedMap',
     'Confidence',
     'blend_windows',
-    'cell_positions',
-    'cells_at',
     'even_windows',
     'linear_ramp',
-    'pixel_cells',
     'whole',
     'winner_confidence',
     'winner_confidence_at',

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from typing import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .coordinates import cell_positions
+from ..geometry import cell_positions
 from .layout import AxisLayout, Span, lay_out
 
 Network = Callable[[Tensor], Tensor]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .coordinates import pixel_cells
+from ..geometry import pixel_cells
 from .patches import corner_range, prepare
 from .pixel_table import PixelTable
 from .winning import winning_labels_at

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from .coordinates import cell_positions, cells_at
+from ..geometry import cell_positions, cells_at
 from .windows import even_windows, ramp_at
 
 

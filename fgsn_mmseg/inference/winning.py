@@ -8,12 +8,13 @@ result is exact, and memory bounded however many candidates there are.
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .coordinates import pixel_cells
+from ..geometry import pixel_cells
 from .patches import (
     Patches,
     find_candidates,

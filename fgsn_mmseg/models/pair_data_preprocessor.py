@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Dict, List
+from typing import Any
 
 import torch
 from mmseg.models import SegDataPreProcessor
@@ -48,7 +48,7 @@ class PairDataPreProcessor(SegDataPreProcessor):
             size_divisor = 1
         super().__init__(*args, size=size, size_divisor=size_divisor, **kwargs)
 
-    def forward(self, data: dict, training: bool = False) -> Dict[str, Any]:
+    def forward(self, data: dict, training: bool = False) -> dict[str, Any]:
         """Normalize, pad and stack.
 
         Args:
@@ -95,8 +95,8 @@ class PairDataPreProcessor(SegDataPreProcessor):
         )
 
     def _stack_equal(
-        self, images: List[torch.Tensor], samples: List[PairDataSample] | None
-    ) -> Dict[str, Any]:
+        self, images: list[torch.Tensor], samples: list[PairDataSample] | None
+    ) -> dict[str, Any]:
         """Batch of images of one size, as mmseg makes it in testing."""
         shapes = sorted({tuple(image.shape[1:]) for image in images})
         if len(shapes) > 1:
@@ -115,10 +115,10 @@ class PairDataPreProcessor(SegDataPreProcessor):
 
     @staticmethod
     def _note_shapes(
-        samples: List[PairDataSample],
-        notes: List[PairDataSample],
-        images: List[List[torch.Tensor]],
-        stacked: List[torch.Tensor],
+        samples: list[PairDataSample],
+        notes: list[PairDataSample],
+        images: list[list[torch.Tensor]],
+        stacked: list[torch.Tensor],
     ) -> None:
         """Write sizes before and after padding into the samples."""
         for i, (sample, note) in enumerate(zip(samples, notes)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, List, Tuple
 
 import cv2
 import numpy as np
@@ -33,9 +32,9 @@ def write_map(settings: WorldSettings, root: Path) -> None:
     references = [key for key in keys if key.traversal == 0]
     camera = world_camera(settings, keys[0])
     _write(root / 'colmap' / 'cameras.txt', [f'1 {_intrinsics(camera)}'])
-    images: List[str] = []
-    points: List[str] = []
-    labels: List[str] = []
+    images: list[str] = []
+    points: list[str] = []
+    labels: list[str] = []
     number = {key: i + 1 for i, key in enumerate(references)}
     for street in range(settings.streets):
         here = [key for key in references if key.street == street]
@@ -62,9 +61,9 @@ def _map_street(
     settings: WorldSettings,
     root: Path,
     street: int,
-    keys: List[ImageKey],
-    number: Dict[ImageKey, int],
-) -> Tuple[List[str], List[str], List[str]]:
+    keys: list[ImageKey],
+    number: dict[ImageKey, int],
+) -> tuple[list[str], list[str], list[str]]:
     """Lines of images.txt, points3D.txt and point_labels.txt."""
     cloud = cloud_of(settings, street)
     seen = {}
@@ -74,8 +73,8 @@ def _map_street(
     every = np.concatenate([index for index, _ in seen.values()])
     length = np.bincount(every, minlength=len(cloud.xyz))
     kept = length >= _MIN_TRACK
-    tracks: Dict[int, List[str]] = {int(i): [] for i in np.flatnonzero(kept)}
-    colours: Dict[int, np.ndarray] = {}
+    tracks: dict[int, list[str]] = {int(i): [] for i in np.flatnonzero(kept)}
+    colours: dict[int, np.ndarray] = {}
     images = []
     for key in keys:
         index, pixels = seen[key]
@@ -113,7 +112,7 @@ def _pose(camera: Camera) -> str:
     return ' '.join(f'{v:.9f}' for v in values)
 
 
-def _retrieval(settings: WorldSettings, queries: List[ImageKey]) -> List[str]:
+def _retrieval(settings: WorldSettings, queries: list[ImageKey]) -> list[str]:
     """For each query the places around its own, its own first."""
     lines = []
     for key in queries:
@@ -126,7 +125,7 @@ def _retrieval(settings: WorldSettings, queries: List[ImageKey]) -> List[str]:
     return lines
 
 
-def conditions_by_image(settings: WorldSettings) -> List[str]:
+def conditions_by_image(settings: WorldSettings) -> list[str]:
     """Lines "name traversal condition" for all images."""
     return [
         f'{image_name(key)}.jpg {" ".join(TRAVERSALS[key.traversal])}'
@@ -134,5 +133,5 @@ def conditions_by_image(settings: WorldSettings) -> List[str]:
     ]
 
 
-def _write(path: Path, lines: List[str]) -> None:
+def _write(path: Path, lines: list[str]) -> None:
     write_bytes(path, ''.join(f'{line}\n' for line in lines).encode())

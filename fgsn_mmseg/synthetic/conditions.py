@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Tuple
 
-Colour = Tuple[float, float, float]
+Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Condition:
 
 REFERENCE = 'summer'
 
-CONDITIONS: Dict[str, Condition] = {
+CONDITIONS: dict[str, Condition] = {
     'summer': Condition(
         sun=(1.30, 1.21, 1.05),
         sun_azimuth=-60,

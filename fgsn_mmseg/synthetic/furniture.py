@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ _GREY = (0.30, 0.32, 0.33)
 SIGN_KINDS = 5
 
 
-def add_lamp(scene: Scene, x: float, y: float) -> Tuple[float, float, float]:
+def add_lamp(scene: Scene, x: float, y: float) -> tuple[float, float, float]:
     """Add a street lamp that leans over the road; return its light."""
     inward = -np.sign(y)
     scene.cylinder((x, y, 0.1), 0.07, 5.4, Material.POLE, _GREY)

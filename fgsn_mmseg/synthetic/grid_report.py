@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ def claims(runs: Runs) -> str:
             (runs.get(f'c{SINGLE}'), runs.get(f'c{SINGLE}-{name}')),
             bits_across,
         )
-    for small, large in zip(NUMBERS, NUMBERS[1:]):
+    for small, large in itertools.pairwise(NUMBERS):
         lines += _compare(
             f'K = {large} against K = {small}',
             (runs.get(f'c{large}'), runs.get(f'c{small}')),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Dict, List
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from .study import ACROSS, WITHIN, across
 from .study_tables import AGREEMENT, as_markdown
 
 # Of one experiment, one entry a seed: figures 'before' and 'after'.
-Runs = Dict[str, List[Dict[str, Any]]]
+Runs = dict[str, list[dict[str, Any]]]
 # By K and name, figures of labels that nothing was trained for: one a seed.
-Rivals = Dict[int, Dict[str, List[Dict[str, Any]]]]
+Rivals = dict[int, dict[str, list[dict[str, Any]]]]
 
 BASE = 'base network, k-means'
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Sequence, Tuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class HouseType(NamedTuple):
     flags: int
 
 
-_TYPES: Tuple[HouseType, ...] = (
+_TYPES: tuple[HouseType, ...] = (
     HouseType(2.4, 1.1, 1.5, 3.0, CORNICE),
     HouseType(2.0, 0.9, 1.4, 2.9, SHUTTERS),
     HouseType(3.2, 1.9, 1.4, 2.8, 0),
@@ -77,7 +78,7 @@ def add_house(
     shop = SHOP if rng.random() < shop_share else 0
     ground = 0.6 if shop else 0.0
     height = floors * kind.floor_height + ground + 0.7
-    numbers: List[float] = [
+    numbers: list[float] = [
         *tinted,
         kind.pitch,
         kind.window_width,
@@ -115,7 +116,7 @@ def _add_walls(
     front: int,
     flags: int,
     shop: int,
-    numbers: List[float],
+    numbers: list[float],
 ) -> None:
     x0, y0 = low
     x1, y1 = high

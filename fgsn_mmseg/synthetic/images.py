@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Callable, Tuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,7 +38,7 @@ def cloud_of(settings: WorldSettings, street: int) -> PointCloud:
 
 def scene_of(
     settings: WorldSettings, key: ImageKey
-) -> Tuple[Scene, np.ndarray]:
+) -> tuple[Scene, np.ndarray]:
     """Static and moving primitives of an image; ground plans of its cars.
 
     The first primitives are those of `street_of`, under the same numbers.
@@ -67,7 +68,7 @@ def render_key(settings: WorldSettings, key: ImageKey) -> Rendering:
 
 def observe_key(
     settings: WorldSettings, key: ImageKey, rendering: Rendering
-) -> Tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Points of `cloud_of` that an image sees: indices, pixels."""
     camera: Camera = street_camera(settings, key)
     scene = street_of(settings, key.street).scene

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Dict
 
 import numpy as np
 
@@ -39,7 +38,7 @@ class Material(IntEnum):
 
 
 # Cityscapes train ids.
-_CLASS: Dict[Material, int] = {
+_CLASS: dict[Material, int] = {
     Material.ROAD: 0,
     Material.SIDEWALK: 1,
     Material.GRASS: 9,
@@ -67,7 +66,7 @@ _CLASS: Dict[Material, int] = {
 
 # Points of the map per square metre of surface; a material that is not named
 # carries none: crowns change with the season, cars and people move.
-_POINTS_PER_M2: Dict[Material, float] = {
+_POINTS_PER_M2: dict[Material, float] = {
     Material.ROAD: 4.0,
     Material.SIDEWALK: 7.0,
     Material.GRASS: 3.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def make_pair(settings: WorldSettings, root: Path, key: ImageKey) -> int:
 
 def match(
     settings: WorldSettings, root: Path, key: ImageKey
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """Correspondences of an image with its reference image.
 
     Args:

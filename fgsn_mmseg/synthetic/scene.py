@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import List, Sequence, Union
 
 import numpy as np
 
 from .materials import Material
 
 NUM_PARAMS = 12
-Vector = Union[Sequence[float], np.ndarray]
+Vector = Sequence[float] | np.ndarray
 
 
 class Shape(IntEnum):
@@ -45,7 +45,7 @@ class Scene:
     """
 
     def __init__(self) -> None:
-        self._rows: List[tuple] = []
+        self._rows: list[tuple] = []
         self._frozen: dict = {}
 
     def __len__(self) -> int:

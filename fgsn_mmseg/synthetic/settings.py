@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, NamedTuple
 
 from .conditions import CONDITIONS, REFERENCE
 
@@ -17,7 +17,7 @@ class Traversal(NamedTuple):
 
 # The second drive in the reference condition shows how well labels agree
 # when only viewpoint and traffic differ.
-TRAVERSALS: Tuple[Traversal, ...] = tuple(
+TRAVERSALS: tuple[Traversal, ...] = tuple(
     [Traversal(REFERENCE, REFERENCE), Traversal(f'{REFERENCE}2', REFERENCE)]
     + [Traversal(name, name) for name in CONDITIONS if name != REFERENCE]
 )
@@ -84,7 +84,7 @@ class WorldSettings:
         """Metres between the closed ends of a street."""
         return 32.0 + self.spacing * (self.places - 1) + 14.0
 
-    def image_keys(self) -> List[ImageKey]:
+    def image_keys(self) -> list[ImageKey]:
         """All images in order."""
         return [
             ImageKey(street, place, traversal)
@@ -93,7 +93,7 @@ class WorldSettings:
             for traversal in range(len(TRAVERSALS))
         ]
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """All fields by name."""
         return asdict(self)
 
@@ -107,7 +107,7 @@ def _check(good: bool, name: str, expectation: str, settings: Any) -> None:
         )
 
 
-SIZES: Dict[str, WorldSettings] = {
+SIZES: dict[str, WorldSettings] = {
     'tiny': WorldSettings(
         width=128,
         height=96,

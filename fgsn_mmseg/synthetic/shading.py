@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from .samples import Look, Samples, blend, rgb
 from .scene import Scene, Shape
 from .view import View
 
-_TEXTURES: Dict[Material, Callable[[Samples], Look]] = {
+_TEXTURES: dict[Material, Callable[[Samples], Look]] = {
     Material.ROAD: road,
     Material.SIDEWALK: sidewalk,
     Material.GRASS: grass,

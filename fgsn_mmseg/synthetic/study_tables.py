@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, List, Tuple
+from typing import Any
 
 from .study import ACROSS, WITHIN, across
 
 AGREEMENT = ('agreement', 'chance', 'match_bits')
-Table = Tuple[List[str], List[List[Any]]]
+Table = tuple[list[str], list[list[Any]]]
 
 
 def condition_table(before: dict[str, Any], after: dict[str, Any]) -> Table:

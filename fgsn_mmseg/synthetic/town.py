@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import List, Tuple
 
 import numpy as np
 
@@ -36,8 +35,8 @@ class Street:
 
     scene: Scene
     length: float
-    lamps: List[Tuple[float, float, float]] = field(default_factory=list)
-    crossings: List[Tuple[float, float]] = field(default_factory=list)
+    lamps: list[tuple[float, float, float]] = field(default_factory=list)
+    crossings: list[tuple[float, float]] = field(default_factory=list)
 
 
 def build_street(seed: int, index: int, length: float) -> Street:
@@ -112,7 +111,7 @@ def _add_block(
     """Sidewalk, gardens, houses and furniture of one block."""
     scene = street.scene
 
-    def across(near: float, far: float) -> Tuple[float, float]:
+    def across(near: float, far: float) -> tuple[float, float]:
         return (near, far) if side > 0 else (-far, -near)
 
     walk = across(ROAD_HALF, WALK_END)

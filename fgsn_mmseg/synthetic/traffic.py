@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def add_traffic(
     camera: Camera,
     parked: np.random.Generator,
     moving: np.random.Generator,
-) -> Tuple[Scene, np.ndarray]:
+) -> tuple[Scene, np.ndarray]:
     """Put cars and people into a street.
 
     Args:
@@ -110,7 +110,7 @@ def _add_car(
     y: float,
     heading: int,
     rng: np.random.Generator,
-) -> Tuple[float, float, float, float]:
+) -> tuple[float, float, float, float]:
     """A car around (x, y), its front towards `heading` * x."""
     length, half, body = rng.uniform(3.9, 4.7), 0.88, rng.uniform(0.82, 0.98)
     if rng.random() < 0.15:
@@ -127,7 +127,7 @@ def _add_car(
     c1 = x1 - (cabin * 0.5 if heading < 0 else cabin * 1.9)
     span, rise = c1 - c0, roof - body
     inset = 0.10
-    sides: Tuple[Tuple[tuple, tuple, tuple, float, float], ...] = (
+    sides: tuple[tuple[tuple, tuple, tuple, float, float], ...] = (
         ((c0, y - half, body), (span, 0, 0), (0, inset, rise), left, right),
         ((c1, y + half, body), (-span, 0, 0), (0, -inset, rise), right, left),
     )
@@ -139,7 +139,7 @@ def _add_car(
     lean = inset / (2 * half)
     params = (*paint, 2, 0, 0, 0, 0, 0, 0, lean, lean)
     across = (0, 2 * half, 0)
-    screens: Tuple[Tuple[tuple, tuple, tuple], ...] = (
+    screens: tuple[tuple[tuple, tuple, tuple], ...] = (
         ((c0, y + half, body), (0, -2 * half, 0), (left * span, 0, rise)),
         ((c1, y - half, body), across, (-right * span, 0, rise)),
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional
 
 import cv2
 
@@ -30,7 +30,7 @@ def generate_world(
     root: Path,
     settings: WorldSettings,
     workers: int = 1,
-    progress: Optional[Callable[[int, int], None]] = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write a world; images that are there already are kept.
 

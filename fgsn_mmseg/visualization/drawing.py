@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -61,7 +61,7 @@ def blend_label_map(
     return cv2.addWeighted(image, 1 - alpha, colours, alpha, 0)
 
 
-def scale_points(points: np.ndarray, scale: Tuple[float, float]) -> np.ndarray:
+def scale_points(points: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
     """Move points to a resized image, 0 being the centre of a pixel.
 
     Args:
@@ -74,7 +74,7 @@ def scale_points(points: np.ndarray, scale: Tuple[float, float]) -> np.ndarray:
     return (np.asarray(points, np.float64) + 0.5) * scale - 0.5
 
 
-def agreement_colours(agree: Optional[np.ndarray], number: int) -> np.ndarray:
+def agreement_colours(agree: np.ndarray | None, number: int) -> np.ndarray:
     """Green where labels agree, red where not, yellow where not known.
 
     Args:
@@ -193,7 +193,7 @@ def spread_over(points: np.ndarray, number: int) -> np.ndarray:
     return order[steps.round().astype(np.int64)]
 
 
-def _fixed(point: np.ndarray) -> Tuple[int, int]:
+def _fixed(point: np.ndarray) -> tuple[int, int]:
     """Point in cv2's fixed-point pixels."""
     x, y = np.rint(np.asarray(point) * 2**SHIFT).astype(int).tolist()
     return x, y

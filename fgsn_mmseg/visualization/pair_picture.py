@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -22,8 +22,8 @@ def draw_pair(
     images: Sequence[np.ndarray],
     points: Sequence[np.ndarray],
     palette: np.ndarray,
-    label_maps: Optional[Sequence[np.ndarray]] = None,
-    agree: Optional[np.ndarray] = None,
+    label_maps: Sequence[np.ndarray] | None = None,
+    agree: np.ndarray | None = None,
     caption: Sequence[str] = (),
     height: int = 480,
     alpha: float = 0.6,

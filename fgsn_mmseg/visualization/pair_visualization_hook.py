@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os.path as osp
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 import mmcv
 import mmengine.fileio as fileio
@@ -49,7 +49,7 @@ class PairVisualizationHook(Hook):
         max_pairs: int = 8,
         show: bool = False,
         wait_time: float = 0.0,
-        backend_args: Optional[dict] = None,
+        backend_args: dict | None = None,
     ) -> None:
         for name, value in (('interval', interval), ('max_pairs', max_pairs)):
             if value < 1:
@@ -78,8 +78,8 @@ class PairVisualizationHook(Hook):
         self,
         runner: Runner,
         batch_idx: int,
-        data_batch: Optional[dict] = None,
-        outputs: Optional[Sequence[SegDataSample]] = None,
+        data_batch: dict | None = None,
+        outputs: Sequence[SegDataSample] | None = None,
     ) -> None:
         """Draw the samples of a validation batch that are due.
 
@@ -100,8 +100,8 @@ class PairVisualizationHook(Hook):
         self,
         runner: Runner,
         batch_idx: int,
-        data_batch: Optional[dict] = None,
-        outputs: Optional[Sequence[SegDataSample]] = None,
+        data_batch: dict | None = None,
+        outputs: Sequence[SegDataSample] | None = None,
     ) -> None:
         """Draw every ``interval``-th test batch.
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os.path as osp
-from typing import Any, List, Optional
+from typing import Any
 
 import mmcv
 import numpy as np
@@ -45,9 +45,9 @@ class PairVisualizer(SegLocalVisualizer):
     def __init__(
         self,
         name: str = 'visualizer',
-        image: Optional[np.ndarray] = None,
-        vis_backends: Optional[list] = None,
-        save_dir: Optional[str] = None,
+        image: np.ndarray | None = None,
+        vis_backends: list | None = None,
+        save_dir: str | None = None,
         alpha: float = 0.6,
         pair_height: int = 480,
         max_points: int = 200,
@@ -69,15 +69,15 @@ class PairVisualizer(SegLocalVisualizer):
         self,
         name: str,
         image: np.ndarray,
-        data_sample: Optional[SegDataSample] = None,
+        data_sample: SegDataSample | None = None,
         draw_gt: bool = True,
         draw_pred: bool = True,
         show: bool = False,
         wait_time: float = 0,
-        out_file: Optional[str] = None,
+        out_file: str | None = None,
         step: int = 0,
-        with_labels: Optional[bool] = False,
-        image2: Optional[np.ndarray] = None,
+        with_labels: bool | None = False,
+        image2: np.ndarray | None = None,
     ) -> None:
         """Draw one sample and show it, write it, or send it to the backends.
 
@@ -142,7 +142,7 @@ class PairVisualizer(SegLocalVisualizer):
         draw_pred: bool,
     ) -> np.ndarray:
         """Annotation and prediction of one image side by side."""
-        panels: List[np.ndarray] = []
+        panels: list[np.ndarray] = []
         colours = (self.dataset_meta or {}).get('palette')
         if draw_gt and 'gt_sem_seg' in sample and colours:
             classes = sample.gt_sem_seg.data[0].numpy()
@@ -206,8 +206,8 @@ def _file_points(
 
 
 def _caption(
-    sample: SegDataSample, agree: Optional[np.ndarray], number: int
-) -> List[str]:
+    sample: SegDataSample, agree: np.ndarray | None, number: int
+) -> list[str]:
     """What the picture shows, in one or two lines of text."""
     meta = sample.metainfo
     figures = f'{number} correspondences'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence, Tuple
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class PatchCollector:
     ) -> None:
         self.number = number
         self.size = size
-        self.patches: List[List[np.ndarray]] = [
+        self.patches: list[list[np.ndarray]] = [
             [] for _ in range(num_clusters)
         ]
         self._seen = np.zeros(num_clusters, np.int64)
@@ -86,8 +86,8 @@ class PatchCollector:
 
 def draw_patch_sheet(
     patches: Sequence[Sequence[np.ndarray]],
-    captions: Dict[int, str],
-    frames: Dict[int, Tuple[int, int, int]],
+    captions: dict[int, str],
+    frames: dict[int, tuple[int, int, int]],
     number: int = 8,
     columns: int = 2,
 ) -> np.ndarray:
@@ -125,7 +125,7 @@ def draw_patch_sheet(
 def _draw_row(
     patches: Sequence[np.ndarray],
     text: str,
-    colour: Tuple[int, int, int],
+    colour: tuple[int, int, int],
     number: int,
     size: int,
 ) -> np.ndarray:

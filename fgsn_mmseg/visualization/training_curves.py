@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, Sequence, Tuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-Curves = Mapping[str, Sequence[Tuple[int, float]]]
+Curves = Mapping[str, Sequence[tuple[int, float]]]
 COLOURS = (
     '#1f6fb4',
     '#d1495b',
@@ -83,7 +83,7 @@ def draw_training(
 def _draw(
     ax: Axes,
     curves: Curves,
-    names: Dict[str, str],
+    names: dict[str, str],
     smooth: int = 1,
     marker: str = '',
 ) -> None:
@@ -131,7 +131,7 @@ def _draw_clusters(ax: Axes, curves: Curves) -> None:
     )
     ax.set_ylim(bottom=0)
     ax.set_title('Cluster sizes')
-    largest: List[Tuple[int, float]] = list(
+    largest: list[tuple[int, float]] = list(
         curves.get('clustering/largest_share', ())
     )
     if largest:

@@ -4,12 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fgsn_mmseg.inference import (
-    blend_windows,
-    cell_positions,
-    linear_ramp,
-    whole,
-)
+from fgsn_mmseg.geometry import cell_positions
+from fgsn_mmseg.inference import blend_windows, linear_ramp, whole
 
 PITCH = 8
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from fgsn_mmseg.geometry import pixel_cells
 from fgsn_mmseg.inference import (
-    pixel_cells,
     winner_confidence,
     winner_confidence_at,
     winning_labels,

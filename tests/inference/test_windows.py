@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -23,7 +25,7 @@ def test_even_windows_cover_the_axis_with_the_fewest(window):
                 assert starts == [0]
                 continue
             assert starts[0] == 0 and starts[-1] + window == length
-            steps = [b - a for a, b in zip(starts, starts[1:])]
+            steps = [b - a for a, b in itertools.pairwise(starts)]
             assert max(steps) <= stride
             assert max(steps) - min(steps) <= 1
             # One window fewer would need a longer step.

@@ -4,12 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fgsn_mmseg.inference import (
-    pixel_cells,
-    winning,
-    winning_labels,
-    winning_labels_at,
-)
+from fgsn_mmseg.geometry import pixel_cells
+from fgsn_mmseg.inference import winning, winning_labels, winning_labels_at
 
 
 def dense(logits, size, align_corners):

@@ -5,8 +5,8 @@ import torch
 from mmseg.registry import MODELS
 from naive_geometry import naive_matches
 
+from fgsn_mmseg.geometry import GRIDS
 from fgsn_mmseg.models import CorrespondenceLoss
-from fgsn_mmseg.models.points import GRIDS
 
 CROP, MAP = (97, 129), (13, 17)  # not square
 

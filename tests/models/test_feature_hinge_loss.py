@@ -4,9 +4,9 @@ import pytest
 import torch
 from mmseg.registry import MODELS
 
+from fgsn_mmseg.geometry import GRIDS, to_cells
 from fgsn_mmseg.models import FeatureHingeLoss
 from fgsn_mmseg.models.losses import feature_hinge, sample_negatives
-from fgsn_mmseg.models.points import GRIDS, to_cells
 
 CROP, MAP = (97, 129), (13, 17)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import List, Tuple
 
 from fgsn_mmseg.apis.benchmarks import (
     Table,
@@ -66,7 +65,7 @@ def _job(
 def _size_option(
     parser: argparse.ArgumentParser,
     name: str,
-    default: Tuple[int, int],
+    default: tuple[int, int],
     text: str,
 ) -> None:
     parser.add_argument(
@@ -143,7 +142,7 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
     _size_option(parser, '--stride', (476, 476), 'of the windows')
 
 
-def measure(args: argparse.Namespace) -> List[Table]:
+def measure(args: argparse.Namespace) -> list[Table]:
     """Run the benchmark that was asked for."""
     if args.job == 'loader':
         return [

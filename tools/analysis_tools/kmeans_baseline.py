@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os.path as osp
 import sys
-from typing import List
 
 import numpy as np
 from prettytable import PrettyTable
@@ -112,14 +111,14 @@ def make_table(args: argparse.Namespace) -> PrettyTable:
     return table
 
 
-def _pair_files(data_root: str, list_file: str) -> List[str]:
+def _pair_files(data_root: str, list_file: str) -> list[str]:
     """Paths of the correspondence files that a list names."""
     folder = osp.join(data_root, 'correspondence_data')
     names = read_name_list(osp.join(data_root, list_file))
     return [osp.join(folder, name) for name in names]
 
 
-def _spread(values: List[float], digits: int) -> str:
+def _spread(values: list[float], digits: int) -> str:
     """Mean +- standard deviation over the seeds."""
     mean, std = np.mean(values), np.std(values)
     return f'{mean:.{digits}f} +- {std:.{digits}f}'

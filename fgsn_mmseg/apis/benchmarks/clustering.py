@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from tempfile import TemporaryDirectory
-from typing import Any, Dict, Optional, Tuple
+from typing import Any
 
 import faiss
 import torch
@@ -26,12 +26,12 @@ FAISS = 'Codebook.reduce, then faiss IndexFlatL2'
 
 
 def benchmark_clustering(
-    config: Optional[str] = None,
+    config: str | None = None,
     num_clusters: int = 100,
     short_side: int = 512,
     repeats: int = 2,
     device: str = 'cpu',
-    data_root: Optional[str] = None,
+    data_root: str | None = None,
     features_per_image: int = 500,
     processor: bool = False,
 ) -> Table:
@@ -97,7 +97,7 @@ def benchmark_clustering(
 
 def benchmark_assignment(
     num_clusters: int = 1000,
-    map_size: Tuple[int, int] = (90, 90),
+    map_size: tuple[int, int] = (90, 90),
     channels: int = 512,
     repeats: int = 60,
     device: str = 'cpu',
@@ -160,7 +160,7 @@ def benchmark_assignment(
 
 def _reference_loader(
     root: str, cache_dir: str, short_side: int
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """Config of the loader of reference images."""
     return dict(
         num_workers=1,

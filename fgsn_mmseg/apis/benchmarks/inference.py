@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from statistics import median
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any
 
 import torch
 from mmseg.structures import SegDataSample
@@ -18,15 +19,15 @@ MMSEG = 'mmseg'
 
 
 def benchmark_inference(
-    config: Optional[str] = None,
+    config: str | None = None,
     clusters: Sequence[int] = (19, 100, 1000, 10000),
     mmseg_limit: int = 1000,
-    size: Tuple[int, int] = (1024, 1365),
-    crop: Tuple[int, int] = (713, 713),
-    stride: Tuple[int, int] = (476, 476),
+    size: tuple[int, int] = (1024, 1365),
+    crop: tuple[int, int] = (713, 713),
+    stride: tuple[int, int] = (476, 476),
     repeats: int = 3,
     device: str = 'cpu',
-    options: Optional[dict] = None,
+    options: dict | None = None,
 ) -> Table:
     """Seconds and memory of one image by windows, to the label map.
 
@@ -80,12 +81,12 @@ def benchmark_inference(
 
 
 def _take_turns(
-    ways: List[str],
+    ways: list[str],
     model_config: dict,
-    size: Tuple[int, int],
+    size: tuple[int, int],
     repeats: int,
     device: str,
-) -> Dict[str, List[Optional[float]]]:
+) -> dict[str, list[float | None]]:
     """Way -> [median seconds, peak megabytes]."""
     processes = {
         way: MeasuredProcess(
@@ -93,7 +94,7 @@ def _take_turns(
         )
         for way in ways
     }
-    measured: Dict[str, list] = {way: [] for way in ways}
+    measured: dict[str, list] = {way: [] for way in ways}
     try:
         for _ in range(repeats + 1):
             for way, process in processes.items():
@@ -112,7 +113,7 @@ def _take_turns(
 
 
 def _prepare(
-    way: str, model_config: dict, size: Tuple[int, int], device: str
+    way: str, model_config: dict, size: tuple[int, int], device: str
 ) -> Callable[[], Any]:
     """A function that labels one image."""
     build = networks.build_fgsn if way == OURS else networks.build_plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 import cv2
 import numpy as np
@@ -60,7 +60,7 @@ class _ResizeByPIL(ResizePair):
 
 
 def benchmark_loader(
-    data_root: Optional[str] = None,
+    data_root: str | None = None,
     short_side: int = 1024,
     crop: tuple = (713, 713),
     repeats: int = 5,
@@ -89,7 +89,7 @@ def benchmark_loader(
     resize = dict(type='ResizePair', short_side=short_side)
     cut = dict(type='RandomCropPair', crop_size=crop)
     fused = dict(type='ResizeCropPair', short_side=short_side, crop_size=crop)
-    steps: Dict[str, list] = {
+    steps: dict[str, list] = {
         PLAIN: [PlainLoading(short_side), cut],
         TWO_STEPS: [read, resize, cut],
         FUSED: [read, fused],
@@ -136,17 +136,17 @@ def _reader(dataset: CorrespondenceDataset, count: int) -> Any:
     return lambda: [_sample(dataset, index) for index in range(count)]
 
 
-def _sample(dataset: CorrespondenceDataset, index: int) -> Dict[str, Any]:
+def _sample(dataset: CorrespondenceDataset, index: int) -> dict[str, Any]:
     """A sample with the same random draws for every pipeline."""
     with scoped_seed(index):
         return dataset[index]
 
 
 def _differences(
-    sets: Dict[str, CorrespondenceDataset], count: int
-) -> Dict[str, float]:
+    sets: dict[str, CorrespondenceDataset], count: int
+) -> dict[str, float]:
     """Mean absolute difference of the pixels from the plain way's."""
-    values: Dict[str, List[float]] = {name: [] for name in sets}
+    values: dict[str, list[float]] = {name: [] for name in sets}
     for index in range(count):
         expected = _sample(sets[PLAIN], index)['inputs']
         for name, dataset in sets.items():

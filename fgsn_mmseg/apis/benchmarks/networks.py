@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
-from typing import Any, Optional, Tuple
+from typing import Any
 
 import torch
 from mmengine import Config, ConfigDict
@@ -72,7 +72,7 @@ TINY = dict(
 )
 
 
-def load_config(path: Optional[str]) -> Config:
+def load_config(path: str | None) -> Config:
     """Config of a network.
 
     Args:
@@ -150,7 +150,7 @@ def _build(model: dict, device: str, seed: int) -> Any:
     return built.to(device)
 
 
-def teach(model: FGSN, crop: Tuple[int, int]) -> None:
+def teach(model: FGSN, crop: tuple[int, int]) -> None:
     """Give a model labels: a codebook drawn at random, and a teacher."""
     device = next(model.parameters()).device
     with torch.no_grad():

@@ -6,8 +6,9 @@ import multiprocessing
 import resource
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Callable, Tuple
+from typing import Any
 
 import torch
 
@@ -83,7 +84,7 @@ class MeasuredProcess:
         self._process.start()
         other.close()
 
-    def __call__(self) -> Tuple[float, int]:
+    def __call__(self) -> tuple[float, int]:
         """Call once more.
 
         Returns:

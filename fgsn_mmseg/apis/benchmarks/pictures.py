@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os.path as osp
+from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from typing import Iterator, Optional, Tuple
 
 import cv2
 import mmengine
@@ -20,7 +20,7 @@ NUM_POINTS = 500
 
 @contextmanager
 def pair_set(
-    data_root: Optional[str], size: Tuple[int, int] = SIZE
+    data_root: str | None, size: tuple[int, int] = SIZE
 ) -> Iterator[str]:
     """A set of pairs to read from.
 
@@ -40,7 +40,7 @@ def pair_set(
         yield folder
 
 
-def make_pairs(root: str, size: Tuple[int, int]) -> None:
+def make_pairs(root: str, size: tuple[int, int]) -> None:
     """Write JPEGs and correspondences at random places."""
     rng = np.random.default_rng(0)
     mmengine.mkdir_or_exist(osp.join(root, 'images', 'a', 'b'))
@@ -60,7 +60,7 @@ def make_pairs(root: str, size: Tuple[int, int]) -> None:
         )
 
 
-def _photo(rng: np.random.Generator, size: Tuple[int, int]) -> np.ndarray:
+def _photo(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """Noise at all scales: about as long to decode as a photo."""
     image = np.full((*size, 3), 128.0, np.float32)
     for divisor, contrast in ((256, 50), (64, 30), (16, 15), (4, 8)):

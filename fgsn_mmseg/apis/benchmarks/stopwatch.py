@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from statistics import median
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any
 
 import torch
 from torch import nn
@@ -28,8 +29,8 @@ class Stopwatch:
     def __init__(self, device: str = 'cpu', processor: bool = False) -> None:
         self.synchronised = torch.device(device).type == 'cuda'
         self.clock = time.process_time if processor else time.perf_counter
-        self.seconds: Dict[str, float] = defaultdict(float)
-        self._running: List[str] = []
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._running: list[str] = []
         self._since = 0.0
 
     def now(self) -> float:
@@ -90,11 +91,11 @@ class Stopwatch:
 
 
 def interleaved(
-    calls: Dict[str, Callable[[], Any]],
+    calls: dict[str, Callable[[], Any]],
     repeats: int,
     watch: Stopwatch,
     warm_up: int = 2,
-) -> Dict[str, float]:
+) -> dict[str, float]:
     """Median seconds of calls that take turns.
 
     What slows the machine down for a while then slows all of them. Every
@@ -110,7 +111,7 @@ def interleaved(
     Returns:
         dict[str, float]: Name -> seconds.
     """
-    seconds: Dict[str, List[float]] = {name: [] for name in calls}
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(warm_up + repeats):
         for name in list(calls)[:: -1 if turn % 2 else 1]:
             start = watch.now()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import List, Optional, Sequence, Union
 
 import cv2
 import faiss
@@ -16,7 +16,7 @@ import torch
 
 import fgsn_mmseg
 
-Cell = Union[str, float, int, None]
+Cell = str | float | int | None
 
 
 @dataclass
@@ -31,11 +31,11 @@ class Table:
     """
 
     title: str
-    columns: List[str]
-    rows: List[List[Cell]] = field(default_factory=list)
-    notes: List[str] = field(default_factory=list)
+    columns: list[str]
+    rows: list[list[Cell]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def value(self, row: str, column: Optional[str] = None) -> Cell:
+    def value(self, row: str, column: str | None = None) -> Cell:
         """A cell by the first cell of its row and its column's name."""
         index = 1 if column is None else self.columns.index(column)
         return next(r for r in self.rows if r[0] == row)[index]

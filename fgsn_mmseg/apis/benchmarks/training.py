@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import median
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any
 
 from mmengine.runner import Runner
 
@@ -30,14 +31,14 @@ PARTS = (
 
 
 def benchmark_training(
-    config: Optional[str] = None,
+    config: str | None = None,
     num_clusters: int = 100,
-    crop: Tuple[int, int] = (256, 256),
+    crop: tuple[int, int] = (256, 256),
     repeats: int = 5,
     device: str = 'cpu',
     precision: str = 'fp32',
-    options: Optional[dict] = None,
-    data_root: Optional[str] = None,
+    options: dict | None = None,
+    data_root: str | None = None,
     processor: bool = False,
 ) -> Table:
     """Seconds and peak memory of an iteration of one pair.
@@ -72,7 +73,7 @@ def benchmark_training(
     watch = Stopwatch(device, processor)
     with pair_set(data_root) as root:
         batches = iter(_loader(root, crop))
-        calls: Dict[str, Callable] = {
+        calls: dict[str, Callable] = {
             ITERATION: steps.iteration,
             IRREDUCIBLE: steps.irreducible,
             WITH_LOADER: lambda: steps.iteration(next(batches)),
@@ -104,7 +105,7 @@ def benchmark_training(
 
 def _parts(
     steps: TrainingSteps, batches: Any, repeats: int, watch: Stopwatch
-) -> Dict[str, float]:
+) -> dict[str, float]:
     """Median seconds of the parts of an iteration with data loading."""
     model, optimizer = steps.model, steps.optimizer
     watched = (
@@ -144,7 +145,7 @@ def _prepare(name: str, *arguments: Any) -> Callable[[], None]:
     return steps.iteration if name == ITERATION else steps.irreducible
 
 
-def _loader(root: str, crop: Tuple[int, int]) -> Any:
+def _loader(root: str, crop: tuple[int, int]) -> Any:
     """The loader of a training, with one worker that lives on."""
     # The paper's proportion of crop and image.
     short_side = round(max(crop) * 1024 / 713)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import Any, List, Optional, Tuple
+from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper, build_optim_wrapper
@@ -30,8 +30,8 @@ class TrainingSteps:
     def __init__(
         self,
         model_config: dict,
-        optim_config: Optional[dict],
-        crop: Tuple[int, int],
+        optim_config: dict | None,
+        crop: tuple[int, int],
         device: str,
         precision: str,
     ) -> None:
@@ -52,12 +52,12 @@ class TrainingSteps:
         self.images = torch.randn(1, 3, *crop, device=device)
         self.batch = made_up_batch(crop)
 
-    def _build_optimizer(self, config: Optional[dict]) -> OptimWrapper:
+    def _build_optimizer(self, config: dict | None) -> OptimWrapper:
         config = dict(
             config
             or dict(
                 optimizer=dict(
-                    type='FusedSGD',
+                    type='SGD',
                     lr=2.5e-5,
                     momentum=0.9,
                     nesterov=True,
@@ -81,7 +81,7 @@ class TrainingSteps:
             return nullcontext()
         return torch.autocast(torch.device(self.device).type, torch.bfloat16)
 
-    def iteration(self, batch: Optional[dict] = None) -> None:
+    def iteration(self, batch: dict | None = None) -> None:
         """What the train loop does with a batch."""
         with self.precision():
             data = self.model.data_preprocessor(batch or self.batch, True)
@@ -101,7 +101,7 @@ class TrainingSteps:
         torch.autograd.backward(logits, [torch.ones_like(x) for x in logits])
 
 
-def logits_of(plain: Any, maps: Any) -> List[Tensor]:
+def logits_of(plain: Any, maps: Any) -> list[Tensor]:
     """Logits of all heads of mmseg's segmentor."""
     heads = [plain.decode_head]
     outputs = []
@@ -116,13 +116,13 @@ def logits_of(plain: Any, maps: Any) -> List[Tensor]:
         several = isinstance(auxiliary, torch.nn.ModuleList)
         heads += list(auxiliary) if several else [auxiliary]
     outputs += [head(maps) for head in heads]
-    flat: List[Tensor] = []
+    flat: list[Tensor] = []
     for output in outputs:
         flat += output if isinstance(output, (list, tuple)) else [output]
     return [one for one in flat if one.requires_grad]
 
 
-def made_up_batch(crop: Tuple[int, int]) -> dict:
+def made_up_batch(crop: tuple[int, int]) -> dict:
     """A batch of one pair, as the loader gives it."""
     generator = torch.Generator().manual_seed(0)
     size = torch.tensor(crop[::-1])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import List
-
 import numpy as np
 
 #: Suffixes of the keys of the reference and of the target image.
 SUFFIXES = ('', '2')
 
 
-def present_images(results: dict) -> List[str]:
+def present_images(results: dict) -> list[str]:
     """Suffixes of the images in ``results``: [''], ['2'] or both.
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Tuple
 
 import cv2
 import numpy as np
@@ -26,12 +25,12 @@ class ResizedView:
         size (tuple[int]): (width, height) of the resized image.
     """
 
-    def __init__(self, image: np.ndarray, size: Tuple[int, int]) -> None:
+    def __init__(self, image: np.ndarray, size: tuple[int, int]) -> None:
         self.image = image
         self.shape = (size[1], size[0], *image.shape[2:])
         self.dtype = image.dtype
 
-    def __getitem__(self, part: Tuple[slice, slice]) -> np.ndarray:
+    def __getitem__(self, part: tuple[slice, slice]) -> np.ndarray:
         """The part between the bounds of two slices, rows first."""
         factors, sources, results = [], [], []
         for axis in (0, 1):

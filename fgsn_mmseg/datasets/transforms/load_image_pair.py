@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from typing import Optional, Tuple
 
 import cv2
 import mmcv
@@ -130,7 +129,7 @@ class LoadImagePair(BaseTransform):
         origin = f' (named in {source})' if source else ''
         return f'{results[f"img_path{suffix}"]!r}{origin}'
 
-    def _reduction(self, data: bytes) -> Tuple[int, Optional[Tuple[int, int]]]:
+    def _reduction(self, data: bytes) -> tuple[int, tuple[int, int] | None]:
         """What to divide the size by, and if by more than 1, (H, W) before."""
         if self.min_short_side is None:
             return 1, None

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Dict, Tuple, Union
-
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
@@ -40,8 +38,8 @@ class RandomCropPair(BaseTransform):
 
     def __init__(
         self,
-        crop_size: Union[int, Tuple[int, int]] = 713,
-        pad_val: Union[float, Tuple[float, ...]] = 0,
+        crop_size: int | tuple[int, int] = 713,
+        pad_val: float | tuple[float, ...] = 0,
     ) -> None:
         size = (
             (crop_size, crop_size)
@@ -66,7 +64,7 @@ class RandomCropPair(BaseTransform):
         suffixes = present_images(results)
         draw = self._draw()
         chosen = self._choose(results, suffixes, draw[0])
-        keep: Union[np.ndarray, bool] = True
+        keep: np.ndarray | bool = True
         for suffix in suffixes:
             img = results[f'img{suffix}']
             place = 1 + 2 * SUFFIXES.index(suffix)
@@ -87,7 +85,7 @@ class RandomCropPair(BaseTransform):
     @staticmethod
     def _choose(
         results: dict, suffixes: list, draw: float
-    ) -> Dict[str, np.ndarray]:
+    ) -> dict[str, np.ndarray]:
         """The chosen correspondence's (2,) xy in each image, {} if none."""
         with_points = [
             s for s in suffixes if results.get(f'points{s}') is not None
@@ -108,7 +106,7 @@ class RandomCropPair(BaseTransform):
 
     def _starts(
         self, shape: tuple, point: np.ndarray | None, draw: np.ndarray
-    ) -> Tuple[int, int]:
+    ) -> tuple[int, int]:
         """(y, x) of the crop's first pixel in the image; negative: padding."""
         starts = []
         for axis, (length, size) in enumerate(zip(shape, self.crop_size)):
@@ -123,7 +121,7 @@ class RandomCropPair(BaseTransform):
             starts.append(start - before)
         return starts[0], starts[1]
 
-    def _crop(self, img: np.ndarray, starts: Tuple[int, int]) -> np.ndarray:
+    def _crop(self, img: np.ndarray, starts: tuple[int, int]) -> np.ndarray:
         """(H, W, C) -> (crop height, crop width, C)."""
         height, width = self.crop_size
         top, left = (max(-start, 0) for start in starts)

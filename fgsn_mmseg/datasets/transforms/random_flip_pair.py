@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import List
-
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -46,7 +44,7 @@ class RandomFlipPair(BaseTransform):
         self.same = same
 
     @cache_randomness
-    def _draw_flips(self) -> List[bool]:
+    def _draw_flips(self) -> list[bool]:
         """Whether to flip, for each image."""
         draws = np.random.uniform(size=len(SUFFIXES)) < self.prob
         return [bool(draws[0 if self.same else i]) for i in range(len(draws))]

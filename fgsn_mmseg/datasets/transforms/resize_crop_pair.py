@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Tuple, Union
-
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
@@ -47,11 +45,11 @@ class ResizeCropPair(BaseTransform):
 
     def __init__(
         self,
-        crop_size: Union[int, Tuple[int, int]] = 713,
+        crop_size: int | tuple[int, int] = 713,
         short_side: int = 1024,
-        scale: Tuple[int, int] | None = None,
-        ratio_range: Tuple[float, float] | None = None,
-        pad_val: Union[float, Tuple[float, ...]] = 0,
+        scale: tuple[int, int] | None = None,
+        ratio_range: tuple[float, float] | None = None,
+        pad_val: float | tuple[float, ...] = 0,
     ) -> None:
         self.resize = _ResizeLater(short_side, scale, ratio_range)
         self.crop = RandomCropPair(crop_size, pad_val)
@@ -71,6 +69,6 @@ class _ResizeLater(ResizePair):
     """Moves the points; the images wait for the crop."""
 
     def _resize(
-        self, img: np.ndarray, size: Tuple[int, int]
+        self, img: np.ndarray, size: tuple[int, int]
     ) -> np.ndarray | ResizedView:
         return ResizedView(img, size)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, List, Tuple
+from typing import Any
 
 import mmcv
 import numpy as np
@@ -52,8 +52,8 @@ class ResizePair(BaseTransform):
     def __init__(
         self,
         short_side: int = 1024,
-        scale: Tuple[int, int] | None = None,
-        ratio_range: Tuple[float, float] | None = None,
+        scale: tuple[int, int] | None = None,
+        ratio_range: tuple[float, float] | None = None,
         interpolation: str = 'bilinear',
         backend: str = 'cv2',
     ) -> None:
@@ -81,13 +81,13 @@ class ResizePair(BaseTransform):
         self.backend = backend
 
     @cache_randomness
-    def _draw_ratios(self) -> List[float]:
+    def _draw_ratios(self) -> list[float]:
         """A factor for each image."""
         if self.ratio_range is None:
             return [1.0] * len(SUFFIXES)
         return np.random.uniform(*self.ratio_range, len(SUFFIXES)).tolist()
 
-    def _new_size(self, shape: tuple, ratio: float) -> Tuple[int, int]:
+    def _new_size(self, shape: tuple, ratio: float) -> tuple[int, int]:
         """(width, height) of the resized image."""
         height, width = shape[:2]
         if self.scale is not None:
@@ -121,7 +121,7 @@ class ResizePair(BaseTransform):
                 results[f'points{suffix}'] = moved.astype(np.float32)
         return results
 
-    def _resize(self, img: np.ndarray, size: Tuple[int, int]) -> Any:
+    def _resize(self, img: np.ndarray, size: tuple[int, int]) -> Any:
         """The image with (width, height) ``size``."""
         return mmcv.imresize(
             img,

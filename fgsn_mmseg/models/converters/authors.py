@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple
 
 from mmseg.datasets import CityscapesDataset
 from torch import Tensor
@@ -49,13 +48,13 @@ class Conversion:
         deep_stem (bool): Whether it is of the first family.
     """
 
-    state_dict: Dict[str, Tensor]
-    unplaced: List[str]
+    state_dict: dict[str, Tensor]
+    unplaced: list[str]
     num_classes: int
     deep_stem: bool
 
 
-def convert_keys(state_dict: Dict[str, Tensor]) -> Conversion:
+def convert_keys(state_dict: dict[str, Tensor]) -> Conversion:
     """Give the tensors of an authors' network mmseg's names.
 
     Args:
@@ -68,7 +67,7 @@ def convert_keys(state_dict: Dict[str, Tensor]) -> Conversion:
     Raises:
         ValueError: There is no backbone or no classifier of the authors.
     """
-    converted: Dict[str, Tensor] = {}
+    converted: dict[str, Tensor] = {}
     unplaced = []
     names = sorted(state_dict, key=lambda n: (_is_old_classifier(n), n))
     for name in names:
@@ -97,7 +96,7 @@ def _is_old_classifier(name: str) -> bool:
     return bool(re.match(r'(module\.)?(final|aux)\.conv6', name))
 
 
-def mmseg_name(name: str) -> Optional[str]:
+def mmseg_name(name: str) -> str | None:
     """Translate one parameter's name.
 
     Args:
@@ -124,7 +123,7 @@ def mmseg_name(name: str) -> Optional[str]:
     return _torchvision_name(name)
 
 
-def _deep_stem_name(module: str, rest: str) -> Optional[str]:
+def _deep_stem_name(module: str, rest: str) -> str | None:
     """A convolution or BatchNorm in the backbone of the first family."""
     kind, parameter = rest.split('.')
     stem = re.fullmatch(r'fcn\.layer1\.conv([123])', module)
@@ -145,7 +144,7 @@ def _deep_stem_name(module: str, rest: str) -> Optional[str]:
     return f'{prefix}.{kind}{_BLOCK_LAYERS[block[3]]}.{parameter}'
 
 
-def _torchvision_name(name: str) -> Optional[str]:
+def _torchvision_name(name: str) -> str | None:
     """A parameter in the backbone of the second family."""
     conv = r'(conv[123]|downsample\.0)\.weight'
     norm = rf'(bn[123]|downsample\.1)\.{_NORM}'
@@ -188,7 +187,7 @@ def convert_checkpoint(
     if codebook is not None:
         state_dict.update(_labels(state_dict, conversion, codebook))
     # mmseg's `init_model` asks for `meta`, and takes the classes from it.
-    meta: Dict[str, object] = dict(converted_from=os.path.basename(source))
+    meta: dict[str, object] = dict(converted_from=os.path.basename(source))
     if conversion.num_classes == 19 and codebook is None:
         meta['dataset_meta'] = dict(CityscapesDataset.METAINFO)
     write_checkpoint(target, dict(meta=meta, state_dict=state_dict))
@@ -196,10 +195,10 @@ def convert_checkpoint(
 
 
 def _labels(
-    state_dict: Dict[str, Tensor],
+    state_dict: dict[str, Tensor],
     conversion: Conversion,
     path: str | os.PathLike,
-) -> Dict[str, Tensor]:
+) -> dict[str, Tensor]:
     """Codebook and teacher of an FGSN."""
     try:
         codebook = read_codebook(path).state_dict()
@@ -224,5 +223,5 @@ def _labels(
     return labels
 
 
-def _codebook_shape(codebook: Dict[str, Tensor]) -> Tuple[int, int]:
+def _codebook_shape(codebook: dict[str, Tensor]) -> tuple[int, int]:
     return len(codebook['centroids']), len(codebook['pca_matrix'])

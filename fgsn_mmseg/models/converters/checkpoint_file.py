@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 
 def read_checkpoint(
     path: str | os.PathLike,
-) -> Tuple[Dict[str, Any], Dict[str, Tensor]]:
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read a checkpoint of mmengine or a bare state dict.
 
     Args:
@@ -57,7 +57,7 @@ def read_checkpoint(
     return rest, dict(state_dict)
 
 
-def write_checkpoint(path: str | os.PathLike, content: Dict[str, Any]) -> None:
+def write_checkpoint(path: str | os.PathLike, content: dict[str, Any]) -> None:
     """Write a checkpoint; it appears whole or not at all.
 
     Args:

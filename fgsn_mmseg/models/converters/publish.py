@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Dict
 
 from .checkpoint_file import read_checkpoint, write_checkpoint
 
@@ -25,7 +24,7 @@ class Publication:
     """
 
     kept: int
-    dropped: Dict[str, int]
+    dropped: dict[str, int]
     sha256: str
 
 
@@ -61,7 +60,7 @@ def publish_checkpoint(
             f'got {sorted(state_dict)[:3]} in {os.fspath(source)!r}. Convert '
             "an authors' checkpoint with fgsn2mmseg.py first."
         )
-    dropped: Dict[str, int] = {}
+    dropped: dict[str, int] = {}
     for part in _PARTS:
         count = sum(name.startswith(part) for name in state_dict)
         if count:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ..points import Size, at_cells, check_grid, match_cells, to_cells
+from ...geometry import Size, at_cells, check_grid, match_cells, to_cells
 
 
 def cross_entropy_at(logits: Tensor, cells: Tensor, labels: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ class CorrespondenceLoss(nn.Module):
     without correspondences counts as zero.
 
     Args:
-        grid: How cells cover the image, see :mod:`fgsn_mmseg.models.points`.
+        grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`.
             Defaults to ``'corners'``.
     """
 

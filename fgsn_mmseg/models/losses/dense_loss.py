@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..points import resample_labels
+from ...geometry import resample_labels
 
 
 def dense_loss(
@@ -21,7 +21,7 @@ def dense_loss(
         logits: (B, K, h, w), or B maps (K, h, w), None where the reference
             was not run; such a pair counts as zero.
         labels: (B, h', w') int64 cluster labels.
-        grid: See :mod:`fgsn_mmseg.models.points`.
+        grid: See :mod:`fgsn_mmseg.geometry`.
 
     Returns:
         Scalar.

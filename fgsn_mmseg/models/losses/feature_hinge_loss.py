@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ..points import Size, at_cells, check_grid, match_cells
+from ...geometry import Size, at_cells, check_grid, match_cells
 
 
 def sample_negatives(
@@ -90,7 +90,7 @@ class FeatureHingeLoss(nn.Module):
         mismatch_margin: Cosine below which a negative costs nothing.
         num_negatives: Random other matches taken for each match. Defaults
             to 0, none.
-        grid: How cells cover the image, see :mod:`fgsn_mmseg.models.points`.
+        grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`.
         min_distance: Least distance of a negative in the reference, in
             pixels. Defaults to 200.
     """

@@ -53,7 +53,7 @@ class FGSN(ClusterSegmentor):
             the reference, else through the target. None: through both.
         norm_eval: Keep BatchNorm's running statistics frozen.
         grid: How cells cover the image, see
-            :mod:`fgsn_mmseg.models.points`. Defaults to what the decode
+            :mod:`fgsn_mmseg.geometry`. Defaults to what the decode
             head's ``align_corners`` says.
         loss_corr: Config of the correspondence loss.
         loss_feat: Config of the feature loss.

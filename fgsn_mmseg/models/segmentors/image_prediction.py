@@ -17,12 +17,8 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from ...inference import (
-    BlendedMap,
-    pixel_cells,
-    winner_confidence_at,
-    winning_labels_at,
-)
+from ...geometry import pixel_cells
+from ...inference import BlendedMap, winner_confidence_at, winning_labels_at
 
 if TYPE_CHECKING:
     from .cluster_segmentor import ClusterSegmentor

@@ -16,7 +16,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from ..points import Size, at_cells, at_points, match_cells
+from ...geometry import Size, at_cells, at_points, match_cells
 
 if TYPE_CHECKING:
     from .fgsn import FGSN

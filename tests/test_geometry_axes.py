@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fgsn_mmseg.inference import cell_positions, cells_at, pixel_cells
+from fgsn_mmseg.geometry import cell_positions, cells_at, pixel_cells
 
 
 def test_positions_by_hand():

@@ -2,7 +2,7 @@ import pytest
 import torch
 from naive_geometry import naive_bilinear, naive_cell
 
-from fgsn_mmseg.models.points import (
+from fgsn_mmseg.geometry import (
     GRIDS,
     at_cells,
     at_points,
