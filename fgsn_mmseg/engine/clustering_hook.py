@@ -106,7 +106,7 @@ class ClusteringHook(Hook):
         if self.due(runner.iter) or model.codebook is None:
             self.cluster(runner, model)
         model.generator.manual_seed(
-            derive_seed(runner.seed, runner.iter, get_rank())
+            derive_seed('side', runner.seed, runner.iter, get_rank())
         )
 
     def due(self, iteration: int) -> bool:
@@ -130,7 +130,9 @@ class ClusteringHook(Hook):
         codebook, figures = self.fit(runner, model, features, num_images)
         model.set_codebook(codebook)
         generator = torch.Generator()
-        generator.manual_seed(derive_seed(self.seed, runner.iter))
+        generator.manual_seed(
+            derive_seed('classifiers', self.seed, runner.iter)
+        )
         drawn = model.redraw_classifiers(generator, self.classifier_std)
         if not self.keep_momentum:
             forget(runner.optim_wrapper, drawn)
@@ -177,7 +179,7 @@ class ClusteringHook(Hook):
                 valid = ((cells >= 0) & (cells < limits)).all(1)
                 index = get_rank() + len(rows) * loader.sampler.world_size
                 generator.manual_seed(
-                    derive_seed(self.seed, runner.iter, index)
+                    derive_seed('sampling', self.seed, runner.iter, index)
                 )
                 chosen = sample_cells(
                     cells[valid],
@@ -222,7 +224,7 @@ class ClusteringHook(Hook):
                     min(model.pca_dim, rows.shape[1]),
                 )
                 figures: dict[str, Any] = {'features': len(rows)}
-                seed = derive_seed(self.seed, runner.iter) % 2**31
+                seed = derive_seed('k-means', self.seed, runner.iter) % 2**31
                 try:
                     figures.update(
                         codebook.fit(rows, seed, self.kmeans_iterations)

@@ -1,4 +1,4 @@
-"""Two runs on two ranks each: `two_ranks.py <pairs> <folder>`.
+"""One run alone and two on two ranks: `two_ranks.py <pairs> <folder>`.
 
 Writes `rank_<n>.pth` into the folder. The ranks are forked from a process
 that has imported everything, which takes longer than the runs.
@@ -21,7 +21,7 @@ from mmengine.hooks import Hook
 import fgsn_mmseg  # noqa: F401  before mmseg.models, which needs mmcv.ops
 
 # isort: split
-from tiny_runs import make_runner
+from tiny_runs import make_runner, train
 
 
 class NoteSteps(Hook):
@@ -90,8 +90,15 @@ def main() -> None:
     with socket.socket() as one:
         one.bind(('127.0.0.1', 0))
         port = one.getsockname()[1]
-    arguments = (port, sys.argv[1], Path(sys.argv[2]))
-    mp.start_processes(run_rank, arguments, nprocs=2, start_method='fork')
+    pairs, folder = sys.argv[1], Path(sys.argv[2])
+    alone = mp.get_context('fork').Process(
+        target=train, args=(pairs, folder / 'alone'), kwargs=dict(max_iters=1)
+    )
+    alone.start()
+    alone.join()
+    mp.start_processes(
+        run_rank, (port, pairs, folder), nprocs=2, start_method='fork'
+    )
 
 
 if __name__ == '__main__':
