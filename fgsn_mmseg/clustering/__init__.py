@@ -2,10 +2,12 @@ from .codebook import Codebook, clustering_figures
 from .codebook_file import read_codebook, write_codebook
 from .kmeans import kmeans, nearest_centroids
 from .pca import pca_whitening
+from .reservoir import FeatureReservoir
 from .sampling import sample_cells
 
 __all__ = [
     'Codebook',
+    'FeatureReservoir',
     'clustering_figures',
     'kmeans',
     'nearest_centroids',
