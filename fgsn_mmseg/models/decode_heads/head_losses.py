@@ -7,7 +7,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+import torch.nn.functional as F
 from mmengine.logging import print_log
+from mmseg.models.losses import FocalLoss
 from torch import Tensor
 
 from ...geometry import resample_labels
@@ -100,6 +102,13 @@ def call_loss(
     loss: Any, logits: Tensor, labels: Tensor, weight: Tensor | None
 ) -> Tensor:
     """Call a loss of mmseg with those of the usual options that it takes."""
+    if isinstance(loss, FocalLoss) and not logits.is_cuda:
+        # On the CPU mmseg 1.2 takes one-hot labels only, and (N,) weights.
+        known = (labels != IGNORED_LABEL).to(logits.dtype)
+        weight = (known if weight is None else known * weight).flatten()
+        classes = labels.masked_fill(labels == IGNORED_LABEL, 0)
+        one_hot = F.one_hot(classes, logits.shape[1]).movedim(-1, 1)
+        return loss(logits, one_hot, weight=weight)
     options: dict[str, Any] = dict(weight=weight, ignore_index=IGNORED_LABEL)
     accepted = inspect.signature(loss.forward).parameters.values()
     if not any(one.kind is one.VAR_KEYWORD for one in accepted):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import difflib
+import inspect
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -65,6 +68,7 @@ class ClusterSegmentor(CascadeEncoderDecoder):
         **kwargs: Any,
     ) -> None:
         options = head_options or {}
+        check_keys(kwargs, type(self))
         super().__init__(
             num_stages,
             decode_head=as_cluster_heads(decode_head, num_clusters, **options),
@@ -242,3 +246,14 @@ class ClusterSegmentor(CascadeEncoderDecoder):
             if best is not None:
                 sample.set_data({'confidence': PixelData(data=best)})
         return samples
+
+
+def check_keys(given: Iterable[str], kind: type) -> None:
+    """Raise TypeError for a key that neither mmseg nor we know."""
+    known = set(inspect.signature(EncoderDecoder.__init__).parameters)
+    for name in set(given) - known:
+        known.update(inspect.signature(kind.__init__).parameters)
+        known.update(inspect.signature(ClusterSegmentor.__init__).parameters)
+        close = difflib.get_close_matches(name, known, 1)
+        meant = f'Did you mean `{close[0]}`?' if close else 'Leave it out.'
+        raise TypeError(f'{kind.__name__} has no key `{name}`. {meant}')
