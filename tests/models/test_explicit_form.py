@@ -6,10 +6,14 @@ Networks of full size on small crops, three iterations each.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import mmseg
 import pytest
+from mmengine import Config
 from tiny_runs import make_pairs
 
+TREE = Path(mmseg.__file__).parent / '.mim/configs/_base_/models'
 DATA = """
 default_scope = 'mmseg'
 custom_imports = dict(imports=['fgsn_mmseg'])
@@ -41,6 +45,7 @@ MODEL = """
 _base_ = ['mmseg::_base_/models/{network}.py', './data.py']
 model = dict(
     type='FGSN', num_clusters=12, pretrained=None, pca_dim=16,
+    norm_eval=False,  # random weights overflow behind frozen statistics
     data_preprocessor={{{{_base_.pair_preprocessor}}}},
     backbone=dict(init_cfg=None),
     test_cfg=dict(_delete_=True, mode='whole'),
@@ -75,11 +80,13 @@ def explicit_heads(network, layer, aux):
                 ('auxiliary_head', aux, 0.4),
             )
         )
+    # mmengine's {{...}} takes no index: the heads stand as they are.
+    heads = Config.fromfile(TREE / f'{network}.py').model.decode_head
     stages = [
-        HEAD.replace('_delete_=True, ', '').format(
-            which=f'decode_head[{index}]', layer=one, weight=weight
-        )
-        for index, one, weight in ((0, aux, 0.4), (1, layer, 1.0))
+        HEAD.replace('_delete_=True, ', '')
+        .format(which='HEAD', layer=one, weight=weight)
+        .replace('{{_base_.model.HEAD}}', repr(head.to_dict()))
+        for head, one, weight in zip(heads, (aux, layer), (0.4, 1.0))
     ]
     return f'decode_head=[{", ".join(stages)}]'
 
