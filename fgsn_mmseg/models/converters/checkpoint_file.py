@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fgsn_mmseg import compat
+
 
 def read_checkpoint(
     path: str | os.PathLike,
@@ -31,6 +33,8 @@ def read_checkpoint(
             f'`path` should be a checkpoint, but got {path!r}, which is not '
             'there. Check the name.'
         )
+    # Again: what onedl-mmengine loads in between shortens the list.
+    compat.allow_checkpoint_globals()
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)
     # A file that is no pickle may fail in any way.
