@@ -4,10 +4,12 @@ from .kmeans import kmeans, nearest_centroids
 from .learned_whitening import learned_whitening
 from .pca import pca_whitening
 from .relabelling import label_means, match_clusters
+from .reservoir import FeatureReservoir
 from .sampling import sample_cells
 
 __all__ = [
     'Codebook',
+    'FeatureReservoir',
     'clustering_figures',
     'kmeans',
     'label_means',

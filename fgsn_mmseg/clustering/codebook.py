@@ -125,6 +125,33 @@ class Codebook(nn.Module):
         distances, labels = nearest_centroids(reduced, centroids)
         return clustering_figures(distances, labels, self.num_clusters)
 
+    @torch.no_grad()
+    def copy_(self, other: Codebook) -> None:
+        """Take over the labels of another codebook, and its D.
+
+        Raises:
+            ValueError: It has another K or C.
+        """
+        for name in ('num_clusters', 'in_channels'):
+            given, own = getattr(other, name), getattr(self, name)
+            if given != own:
+                raise ValueError(
+                    f'`{name}` of the codebook should be {own}, but got '
+                    f'{given}.'
+                )
+        self.resize_(other.pca_dim)
+        for own, given in zip(self.buffers(), other.buffers()):
+            own.copy_(given)
+
+    def resize_(self, pca_dim: int) -> None:
+        """Make room for D dimensions; what it held is lost if D changes."""
+        if pca_dim == self.pca_dim:
+            return
+        self.pca_dim = pca_dim
+        self.pca_matrix = self.pca_bias.new_zeros(self.in_channels, pca_dim)
+        self.pca_bias = self.pca_bias.new_zeros(pca_dim)
+        self.centroids = self.pca_bias.new_zeros(self.num_clusters, pca_dim)
+
     def renumber(self, ids: np.ndarray) -> None:
         """Let cluster k have the id ids[k], (K,) a permutation of 0..K-1."""
         order = torch.as_tensor(ids, device=self.centroids.device).argsort()
