@@ -70,7 +70,8 @@ def hard_matches(
     if any(one.shape != (len(first), 2) for one in places):
         raise ValueError(
             f'`points` should be of shape ({len(first)}, 2), but got '
-            f'{places[0].shape} and {places[1].shape}. Give one for each label.'
+            f'{places[0].shape} and {places[1].shape}. Give one for each '
+            'label.'
         )
     count = len(first)
     chosen = np.unique(np.arange(MAX_POINTS) * count // MAX_POINTS)
@@ -102,15 +103,15 @@ def hard_figures(parts: Iterable[HardMatches]) -> dict[str, float]:
         parts: Of each pair.
 
     Returns:
-        ``match_bits_hard``, bits as in :func:`match_bits`, and
-        ``chance_hard``, in [0, 1]; both are 0 if no correspondence has a
-        plausible wrong match.
+        ``match_bits_hard``, bits as in :func:`match_bits`, where a chance
+        below one in all matches counts as that (a few points would give
+        infinity), and ``chance_hard``, in [0, 1]. Both are 0 if no
+        correspondence has a plausible wrong match.
     """
-    sums = np.array([part for part in parts]).reshape(-1, 3).sum(0)
-    if not sums[0]:
+    matches, agreeing, chance = np.sum([(0, 0, 0.0), *parts], axis=0).tolist()
+    if not matches:
         return {'match_bits_hard': 0.0, 'chance_hard': 0.0}
-    agreement, chance = float(sums[1] / sums[0]), float(sums[2] / sums[0])
-    return {
-        'match_bits_hard': match_bits(agreement, min(chance, 1.0)),
-        'chance_hard': chance,
-    }
+    # Rounding may put the sum of shares above their number.
+    chance = min(chance / matches, 1.0)
+    bits = match_bits(agreeing / matches, max(chance, 1 / matches))
+    return {'match_bits_hard': bits, 'chance_hard': chance}
