@@ -25,7 +25,6 @@ from fgsn_mmseg.apis.benchmarks.pictures import make_pairs
 from fgsn_mmseg.apis.kill_trials import run_trials, summary
 from fgsn_mmseg.apis.kill_trials.small_run import SIZE
 
-
 # What a run imports late, here once for all.
 LATE = (
     'torch._dynamo',
@@ -67,7 +66,7 @@ def main() -> None:
         for outcome in run_trials(root, folder, args.trials, args.seed):
             outcomes.append(outcome)
             found = '; '.join(outcome.differences[:3]) or 'bit-equal'
-            hits = ', '.join(outcome.hits) or 'nothing, it had ended'
+            hits = ', '.join(outcome.hits)
             print(
                 f'{len(outcomes)}: {outcome.num_workers} workers, killed at '
                 f'{hits}: {found}',

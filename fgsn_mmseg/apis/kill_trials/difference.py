@@ -38,7 +38,7 @@ def differences(first: Path, second: Path) -> list[str]:
             sorted(path.name for path in folder.glob(pattern))
             for folder in (first, second)
         ]
-        _compare(pattern, *names, found)
+        _compare(pattern, names[0], names[1], found)
         for name in sorted(set(names[0]) & set(names[1])):
             read = _codebook if name.endswith('.h5') else _checkpoint
             _compare(name, read(first / name), read(second / name), found)

@@ -36,7 +36,7 @@ def small_config(root: Path, work_dir: Path, num_workers: int) -> Config:
         work_dir: Folder of the run.
         num_workers: Of the training loader.
     """
-    model = copy.deepcopy(TINY)
+    model: dict[str, Any] = copy.deepcopy(TINY)
     model.update(num_clusters=6, pca_dim=5)
     model['decode_head'].update(dropout_ratio=0.1)
     pack = dict(type='PackPairInputs')

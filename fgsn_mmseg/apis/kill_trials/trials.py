@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import select
+import shutil
 import signal
 import time
 from collections import Counter
@@ -75,7 +76,7 @@ class Child:
         self.times: list[float] = []
         self.pipe, writer = os.pipe()
         context = multiprocessing.get_context('fork')
-        self.process = context.Process(
+        self.process: Any = context.Process(
             target=self._main, args=(config, writer)
         )
         self.process.start()
@@ -202,8 +203,11 @@ def run_trials(
         reference = wholes[num_workers]
         outcome = Outcome(num_workers)
         work_dir = folder / f'killed_{number}'
-        moment = moments(reference, aims[number % 40], random)
-        child = run_once(root, work_dir, num_workers, moment)
+        child = reference
+        while child.process.exitcode == 0:  # it may end before it is killed
+            shutil.rmtree(work_dir, ignore_errors=True)
+            moment = moments(reference, aims[number % 40], random)
+            child = run_once(root, work_dir, num_workers, moment)
         if random.random() < SHARE_TWICE:
             outcome.hits.append(child.lines[-1])
             moment = Moment(random.randrange(8), random.uniform(0, 0.1))
