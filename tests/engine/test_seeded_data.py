@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from fgsn_mmseg.engine import SeededDataset, SeededInfiniteSampler
 from fgsn_mmseg.engine.seeded_data import Draw
 from fgsn_mmseg.engine.seeding import derive_seed, scoped_seed, shared_seed
+from fgsn_mmseg.models.pairs import draw_sides
 
 
 def sampler(size=7, start=0, rank=0, world_size=1, **kwargs):
@@ -147,15 +148,13 @@ class TestSeeding:
         assert len(seeds) == 2 * len(numbers)
 
     def test_sides_do_not_decide_about_dropped_paths(self):
-        """The first draw of a step is uniform, whichever side is taken."""
+        """As many are dropped of references as of targets."""
         drops = {True: [], False: []}
         for iteration in range(4000):
-            firsts = []
-            for purpose in ('side', 'step'):
-                generator = torch.Generator()
-                generator.manual_seed(derive_seed(purpose, 0, iteration, 0))
-                firsts.append(torch.rand(1, generator=generator).item())
-            drops[firsts[0] < 0.5].append(firsts[1] < 0.1)
+            # As the loop seeds a step; then the sides, then the network.
+            torch.manual_seed(derive_seed('step', 0, iteration, 0))
+            reference = bool(draw_sides(1, 0.5)[0, 0])
+            drops[reference].append(torch.rand(1).item() < 0.1)
         for dropped in drops.values():  # 0.1 +- 4 standard deviations
             assert abs(np.mean(dropped) - 0.1) < 0.03
 

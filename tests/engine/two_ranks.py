@@ -27,7 +27,7 @@ from tiny_runs import make_runner, train
 class NoteSteps(Hook):
     """What every step is about to draw, and what the student gets to see."""
 
-    priority = 'LOW'  # after the ClusteringHook, which seeds the draws
+    priority = 'LOW'
 
     def __init__(self):
         self.draws, self.means = [], []
@@ -40,10 +40,9 @@ class NoteSteps(Hook):
         runner.model.module.backbone.register_forward_pre_hook(note)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
-        generator = runner.model.module.generator
-        state = generator.get_state()
-        self.draws.append(torch.rand(2, generator=generator).tolist())
-        generator.set_state(state)
+        state = torch.get_rng_state()
+        self.draws.append(torch.rand(2).tolist())
+        torch.set_rng_state(state)
 
 
 def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
