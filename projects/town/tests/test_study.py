@@ -170,9 +170,11 @@ def test_rows_are_what_they_are_called():
         number, _, extra = row.name.partition('-')
         model = config.model
         assert number == f'c{model.num_clusters}'
-        assert (model.w_corr == 0) == (extra == 'nocorr')
-        assert (model.w_seg == 0) == (extra == 'noseg')
-        assert (model.w_feat > 0) == (extra == 'hinge')
+        switched_off = model.get('loss_corr', ()) is None
+        assert switched_off == (extra == 'nocorr')
+        dense = model.decode_head.loss_decode.get('loss_weight', 1.0)
+        assert dense == (extra != 'noseg')
+        assert bool(model.get('loss_feat')) == (extra == 'hinge')
         assert (model.init_cfg is None) == (extra == 'random')
         assert config.randomness.seed == 3
     assert base.pretty_text == text  # left as it was

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 
+import cv2
+import numpy as np
+import pytest
+import torch
 from mmengine import Config
+from mmengine.runner import Runner
+from mmseg.apis import MMSegInferencer, inference_model, init_model
 from mmseg.registry import METRICS, MODELS
 
+from fgsn_mmseg.engine.training_run import with_data_root
 from town import REFERENCE
 from town.study import BASE_CONFIG, FGSN_CONFIG
 from town.study.figures import GROUP_BY
@@ -52,3 +60,30 @@ def test_fgsn_starts_from_it():
     assert METRICS.build(config.val_evaluator).group_pattern.pattern == (
         GROUP_BY
     )
+
+
+@pytest.mark.parametrize('path', [BASE_CONFIG, FGSN_CONFIG])
+def test_mmseg_labels_a_photo(tiny_world, tmp_path, path):
+    """By both of its ways, from the path and from the array of a photo."""
+    config = Config.fromfile(path)
+    model = init_model(copy.deepcopy(config), device='cpu')
+    name = 'images/street001/winter/s001_p000_winter.jpg'
+    photo = str(tiny_world / name)
+    result = inference_model(model, photo)
+    labels = result.pred_sem_seg.data[0].numpy()
+    assert labels.shape == (96, 128)
+    assert labels.max() < config.model.get('num_clusters', 19)
+    config.model.init_cfg = None
+    torch.save({'state_dict': model.state_dict(), 'meta': {}}, tmp_path / 'x')
+    inferencer = MMSegInferencer(config, str(tmp_path / 'x'), device='cpu')
+    found = inferencer(cv2.imread(photo))['predictions']
+    np.testing.assert_array_equal(found, labels)
+
+
+def test_the_test_of_an_fgsn_is_about_classes(tiny_world, tmp_path):
+    config = with_data_root(Config.fromfile(FGSN_CONFIG), tiny_world)
+    config.model.init_cfg = None
+    config.work_dir = str(tmp_path)
+    config.test_dataloader.dataset.ann_file = 'lists/seg_val_rain.txt'
+    figures = Runner.from_cfg(config).test()
+    assert 0 <= figures['NMI'] <= 1 and 0 < figures['purity'] <= 1

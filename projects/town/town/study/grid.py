@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from mmengine import Config
 
@@ -18,19 +19,26 @@ class GridRow:
 
     name: str
     num_clusters: int
-    w_corr: float = 1.0
-    w_seg: float = 1.0
-    w_feat: float = 0.0
-    pretrained: bool = True
+    changes: dict[str, Any] = field(default_factory=dict)
+    """By key of the config, dots between levels."""
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether it starts from the base network."""
+        return 'model.init_cfg' not in self.changes
 
 
+NO_CORR = {'model.loss_corr': None}
+NO_SEG = {'model.decode_head.loss_decode.loss_weight': 0.0}
+HINGE = {'model.loss_feat': dict(type='FeatureHingeLoss', loss_weight=1.0)}
+RANDOM = {'model.init_cfg': None}
 ROWS = tuple(
     [GridRow(f'c{k}', k) for k in NUMBERS]
-    + [GridRow(f'c{k}-nocorr', k, w_corr=0.0) for k in NUMBERS]
+    + [GridRow(f'c{k}-nocorr', k, NO_CORR) for k in NUMBERS]
     + [
-        GridRow(f'c{SINGLE}-noseg', SINGLE, w_seg=0.0),
-        GridRow(f'c{SINGLE}-hinge', SINGLE, w_feat=1.0),
-        GridRow(f'c{SINGLE}-random', SINGLE, pretrained=False),
+        GridRow(f'c{SINGLE}-noseg', SINGLE, NO_SEG),
+        GridRow(f'c{SINGLE}-hinge', SINGLE, HINGE),
+        GridRow(f'c{SINGLE}-random', SINGLE, RANDOM),
     ]
 )
 
@@ -72,17 +80,17 @@ def row_config(
         A new config. It does not validate: figures are taken afterwards.
     """
     config = copy.deepcopy(config)
-    model = config.model
-    model.num_clusters = row.num_clusters
-    model.w_corr, model.w_seg = row.w_corr, row.w_seg
-    model.w_feat = row.w_feat
-    if row.pretrained:
-        model.init_cfg = dict(type='Pretrained', checkpoint=str(start))
-    else:
-        model.init_cfg = None
-    config.randomness = dict(seed=seed)
-    config.train_cfg.val_begin = config.train_cfg.max_iters + 1
-    config.default_hooks.checkpoint.pop('save_best', None)
-    config.default_hooks.checkpoint.pop('rule', None)
-    config.default_hooks.visualization.draw = False
+    pretrained = dict(type='Pretrained', checkpoint=str(start))
+    config.merge_from_dict(
+        {
+            'model.num_clusters': row.num_clusters,
+            'model.init_cfg': pretrained,
+            'randomness': dict(seed=seed),
+            'train_cfg.val_begin': config.train_cfg.max_iters + 1,
+            'default_hooks.visualization.draw': False,
+            **copy.deepcopy(row.changes),
+        }
+    )
+    for key in ('save_best', 'rule'):
+        config.default_hooks.checkpoint.pop(key, None)
     return config
