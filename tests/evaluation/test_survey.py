@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,16 +12,9 @@ from tiny_fgsn import build_model, teach
 from fgsn_mmseg.datasets import CorrespondenceDataset
 from fgsn_mmseg.evaluation import (
     CorrespondenceMetric,
-    agreement_figures,
     count_at_points,
 )
 from fgsn_mmseg.evaluation.survey import PairLabels, Survey, survey_labels
-from fgsn_mmseg.evaluation.survey_figures import (
-    class_figures,
-    class_table,
-    majority_classes,
-    survey_figures,
-)
 from fgsn_mmseg.evaluation.survey_file import read_survey, write_survey
 
 PIPELINE = [
@@ -168,40 +160,3 @@ def test_a_file_gives_back_what_it_was_given(small, tmp_path):
             np.testing.assert_array_equal(getattr(one, key), getattr(two, key))
     with pytest.raises(FileNotFoundError, match='file of a survey'):
         read_survey(tmp_path / 'none.npz')
-
-
-def test_figures_by_hand(small, tmp_path):
-    """Classes: 0 sky (lower case by name), 1 road; 255 has none."""
-    for name, classes in (
-        ('x', [[0, 0, 1], [1, 0, 255]]),
-        ('y', [[0, 1, 1]]),
-    ):
-        cv2.imwrite(str(tmp_path / f'{name}.png'), np.array(classes, np.uint8))
-    table = class_table(
-        small, lambda path: tmp_path / f'{path.split("/")[1]}.png', 2
-    )
-    assert table.shape == (301, 2)
-    assert table[[0, 1, 2, 300]].tolist() == [[3, 0], [0, 1], [1, 1], [0, 2]]
-    names = ['sky', 'road']
-    majority = majority_classes(table, names)
-    assert [majority[k] for k in (0, 1, 2, 3, 300)] == [
-        *('sky', 'road', 'sky', 'nothing', 'road')
-    ]
-    assert class_figures(table)['purity'] == pytest.approx(7 / 8)
-    figures = survey_figures(
-        small, lambda p: p.img_path2[2], table, names, ('sky', 'road')
-    )
-    assert figures['groups']['y']['agreement'] == 0.5
-    assert figures['groups']['z']['agreement'] == 1.0
-    assert figures['groups']['all'] == agreement_figures(
-        [0, 1, 0, 1], [0, 2, 0, 1], 301
-    )
-    assert figures['used_clusters'] == 4
-    assert figures['stationary'] == 0.5
-    # Clusters 0 and 2 are sky, 2 is not stationary; 1 and 300 are road.
-    assert figures['moving'] == {'sky': [2, 1], 'road': [2, 1]}
-
-
-def test_a_missing_class_map_is_named(small, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'none\.png'):
-        class_table(small, lambda path: tmp_path / 'none.png')
