@@ -10,6 +10,8 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 from PIL import Image
 
+from fgsn_mmseg.geometry import resize_points
+
 from ._pair_keys import SUFFIXES
 
 # What libjpeg can leave out while it decodes.
@@ -107,7 +109,7 @@ class LoadImagePair(BaseTransform):
                 points = results.get(f'points{suffix}')
                 if points is not None:
                     # A pixel is the mean of ratio x ratio pixels.
-                    moved = (points + 0.5) / ratio - 0.5
+                    moved = resize_points(points, 1 / ratio)
                     results[f'points{suffix}'] = moved.astype(points.dtype)
         return results
 

@@ -8,6 +8,8 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmseg.registry import TRANSFORMS
 
+from fgsn_mmseg.geometry import resize_points, resize_scale, resized_size
+
 from ._pair_keys import SUFFIXES, present_images
 
 
@@ -88,27 +90,22 @@ class ResizePair(BaseTransform):
         return np.random.uniform(*self.ratio_range, len(SUFFIXES)).tolist()
 
     def _new_size(self, shape: tuple, ratio: float) -> tuple[int, int]:
-        """(width, height) of the resized image."""
-        height, width = shape[:2]
-        if self.scale is not None:
-            wanted = [length * ratio for length in self.scale]
-        else:
+        """(height, width) of the resized image."""
+        if self.scale is None:
             # Round the short side first: the long side shall follow it.
             short = max(int(self.short_side * ratio + 0.5), 1)
-            factor = short / min(height, width)
-            wanted = [width * factor, height * factor]
-        new_width, new_height = (max(int(x + 0.5), 1) for x in wanted)
-        return new_width, new_height
+            return resized_size(shape, short)
+        width, height = (max(int(x * ratio + 0.5), 1) for x in self.scale)
+        return height, width
 
     def transform(self, results: dict) -> dict:
         """Resize the images that are there."""
         ratios = dict(zip(SUFFIXES, self._draw_ratios()))
         for suffix in present_images(results):
             img = results[f'img{suffix}']
-            old = np.array(img.shape[1::-1])
             size = self._new_size(img.shape, ratios[suffix])
+            factor = resize_scale(img.shape, size)
             img = self._resize(img, size)
-            factor = np.array(size) / old
             results[f'img{suffix}'] = img
             results[f'img_shape{suffix}'] = img.shape[:2]
             before = results.get(f'scale_factor{suffix}', (1.0, 1.0))
@@ -117,15 +114,15 @@ class ResizePair(BaseTransform):
             )
             points = results.get(f'points{suffix}')
             if points is not None:
-                moved = (points.astype(np.float64) + 0.5) * factor - 0.5
+                moved = resize_points(points, factor)
                 results[f'points{suffix}'] = moved.astype(np.float32)
         return results
 
     def _resize(self, img: np.ndarray, size: tuple[int, int]) -> Any:
-        """The image with (width, height) ``size``."""
+        """The image with (height, width) ``size``."""
         return mmcv.imresize(
             img,
-            size,
+            size[::-1],
             interpolation=self.interpolation,
             backend=self.backend,
         )

@@ -1,26 +1,23 @@
-"""The only place with arithmetic between pixels, points and cells.
+"""Pixels and the cells of a map that covers an image: torch, on the device.
 
-A pixel coordinate is 0 at the centre of the first pixel. A map of (h, w)
-cells covers an image of (H, W) pixels in one of three ways:
+A map of (h, w) cells covers an image of (H, W) pixels in one of three ways:
 
 - ``'corners'``: the first and last cells lie on the first and last pixels
   (``align_corners=True``): x * (w - 1) / (W - 1).
 - ``'centers'``: each cell covers W / w pixels (``align_corners=False``):
   (x + 0.5) * w / W - 0.5.
-- ``'authors'``: x * w / W, the scaling of the authors' code, up to 0.87 of a
-  cell off; for comparisons only.
+- ``'authors'``: x * w / W of the whole pixel nearest to the point, as the
+  authors' code has it, up to 0.87 of a cell off; for comparisons only.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Size = Sequence[int]
-"""Height and width."""
+from .pixels import Size
+
 GRIDS = ('corners', 'centers', 'authors')
 
 
@@ -29,6 +26,42 @@ def check_grid(grid: str) -> str:
     if grid not in GRIDS:
         raise ValueError(f'`grid` should be one of {GRIDS}, but got {grid!r}.')
     return grid
+
+
+def grid_of(align_corners: bool) -> str:
+    """The grid of maps that are enlarged with this ``align_corners``."""
+    return 'corners' if align_corners else 'centers'
+
+
+def cells_at(positions: Tensor, cells: int, extent: int, grid: str) -> Tensor:
+    """Where pixels lie on a map, along one axis.
+
+    Args:
+        positions: Pixel positions of any shape.
+        cells: Number of cells of the map.
+        extent: Number of pixels that the map stands for.
+        grid: ``'corners'``, ``'centers'`` or ``'authors'``.
+
+    Returns:
+        Fractional cell coordinates, float64, not clamped to the map.
+    """
+    positions = positions.double()
+    if grid == 'corners':
+        return positions * (cells - 1) / max(extent - 1, 1)
+    if grid == 'centers':
+        return (positions + 0.5) * cells / extent - 0.5
+    check_grid(grid)
+    return torch.floor(positions + 0.5) * cells / extent
+
+
+def cell_positions(cells: int, extent: int, grid: str) -> Tensor:
+    """Inverse of :func:`cells_at`: pixel positions (cells,) of the cells."""
+    index = torch.arange(cells, dtype=torch.float64)
+    if check_grid(grid) == 'corners':
+        return index * (extent - 1) / max(cells - 1, 1)
+    if grid == 'centers':
+        return (index + 0.5) * extent / cells - 0.5
+    return index * extent / cells
 
 
 def to_map(
@@ -45,15 +78,14 @@ def to_map(
     Returns:
         (N, 2) float64 x and y in cells.
     """
-    check_grid(grid)
-    points = points.double()
-    image = points.new_tensor([crop_size[1], crop_size[0]])
-    cells = points.new_tensor([map_size[1], map_size[0]])
-    if grid == 'corners':
-        return points * (cells - 1) / (image - 1).clamp(min=1)
-    if grid == 'centers':
-        return (points + 0.5) * cells / image - 0.5
-    return points * cells / image
+    x, y = points.unbind(1)
+    return torch.stack(
+        [
+            cells_at(x, map_size[1], crop_size[1], grid),
+            cells_at(y, map_size[0], crop_size[0], grid),
+        ],
+        dim=1,
+    )
 
 
 def to_cells(
@@ -154,57 +186,23 @@ def resample_labels(labels: Tensor, size: Size, grid: str) -> Tensor:
     old = labels.shape[-2:]
     if tuple(old) == tuple(size):
         return labels
-    index = []
-    for length, new in zip(old, size):
-        position = torch.arange(new, device=labels.device, dtype=torch.float64)
-        if grid == 'corners':
-            position = position * (length - 1) / max(new - 1, 1)
-        else:
-            position = (position + 0.5) * length / new - 0.5
-        index.append(torch.floor(position + 0.5).long().clamp(0, length - 1))
-    return labels[:, index[0][:, None], index[1]]
+    rows, columns = (
+        nearest_cells(cells, new, grid).to(labels.device)
+        for cells, new in zip(old, size)
+    )
+    return labels[:, rows[:, None], columns]
 
 
-def cell_positions(cells: int, extent: int, align_corners: bool) -> Tensor:
-    """Pixel positions of the cells of a map.
+def nearest_cells(cells: int, size: int, grid: str) -> Tensor:
+    """Nearest cell of each pixel along one axis, (size,) int64.
 
     Args:
-        cells (int): Number of cells.
-        extent (int): Number of pixels that the map stands for.
-        align_corners (bool): Whether the outer cells lie on the centres of
-            the outer pixels (else the outer borders coincide).
-
-    Returns:
-        Tensor: (cells,) float64, 0 = centre of the first pixel.
+        cells: Number of cells of the map.
+        size: Number of pixels of the same extent.
+        grid: ``'corners'``, or the other two: both maps fill the same area.
     """
-    index = torch.arange(cells, dtype=torch.float64)
-    if align_corners:
-        return index * (extent - 1) / max(cells - 1, 1)
-    return (index + 0.5) * extent / cells - 0.5
-
-
-def cells_at(
-    positions: Tensor, cells: int, extent: int, align_corners: bool
-) -> Tensor:
-    """Inverse of :func:`cell_positions`: where pixels lie on a map.
-
-    Args:
-        positions (Tensor): Pixel positions of any shape, 0 = centre of the
-            first pixel.
-        cells (int): Number of cells of the map.
-        extent (int): Number of pixels that the map stands for.
-        align_corners (bool): As in :func:`cell_positions`.
-
-    Returns:
-        Tensor: Cell coordinates, float64, clamped to [0, cells - 1]: beyond
-        its outer cells a map is constant, as in ``F.interpolate``.
-    """
-    positions = positions.double()
-    if align_corners:
-        found = positions * (cells - 1) / max(extent - 1, 1)
-    else:
-        found = (positions + 0.5) * cells / extent - 0.5
-    return found.clamp(0, cells - 1)
+    at = cells_at(torch.arange(size), cells, size, grid_of(grid == 'corners'))
+    return torch.floor(at + 0.5).long().clamp(0, cells - 1)
 
 
 def pixel_cells(
@@ -254,7 +252,7 @@ def pixel_cells(
             f'the map, but got {start} and {length}'
         )
     if mode == 'bilinear':
-        pixels = cell_positions(size, length, align_corners)
+        pixels = cell_positions(size, length, grid_of(align_corners))
         pixels = pixels.clamp(0, length - 1)
     elif mode == 'nearest':
         pixels = (torch.arange(size) * length // size).double()
@@ -264,4 +262,6 @@ def pixel_cells(
         )
     if flip:
         pixels = length - 1 - pixels
-    return cells_at(start + pixels, cells, extent, align_corners)
+    at = cells_at(start + pixels, cells, extent, grid_of(align_corners))
+    # Beyond its outer cells a map is constant, as in `F.interpolate`.
+    return at.clamp(0, cells - 1)
