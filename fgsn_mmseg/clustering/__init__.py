@@ -1,13 +1,20 @@
 from .codebook import Codebook, clustering_figures
 from .codebook_file import read_codebook, write_codebook
 from .kmeans import kmeans, nearest_centroids
+from .learned_whitening import learned_whitening
 from .pca import pca_whitening
+from .relabelling import label_means, match_clusters
+from .reservoir import FeatureReservoir
 from .sampling import sample_cells
 
 __all__ = [
     'Codebook',
+    'FeatureReservoir',
     'clustering_figures',
     'kmeans',
+    'label_means',
+    'learned_whitening',
+    'match_clusters',
     'nearest_centroids',
     'pca_whitening',
     'read_codebook',

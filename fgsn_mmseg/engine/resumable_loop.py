@@ -108,6 +108,6 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
     def run_iter(self, data_batch: Any) -> None:
         """Run one iteration with random states of its own."""
         torch.manual_seed(
-            derive_seed(self.runner.seed, self._iter, get_rank())
+            derive_seed('step', self.runner.seed, self._iter, get_rank())
         )
         super().run_iter(data_batch)

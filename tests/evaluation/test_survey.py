@@ -85,7 +85,7 @@ def test_label_map_against_mmseg(model, pairs):
     data = model.data_preprocessor(pseudo_collate([pairs[1]]), False)
     image = data['inputs']['img2']
     logits = torch.nn.functional.interpolate(
-        model.student_logits(image),
+        model.student_maps(image).logits,
         image.shape[-2:],
         mode='bilinear',
         align_corners=True,
@@ -109,7 +109,7 @@ def test_stationary_counts_are_of_every_nth_reference(model, pairs):
         data = model.data_preprocessor(pseudo_collate([pairs[index]]), False)
         image = data['inputs']['img']
         logits = torch.nn.functional.interpolate(
-            model.student_logits(image),
+            model.student_maps(image).logits,
             image.shape[-2:],
             mode='bilinear',
             align_corners=True,

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fgsn_mmseg.models.segmentors.sides import (
+from fgsn_mmseg.models.pairs import (
     draw_sides,
     fill,
     gather,
