@@ -2,7 +2,7 @@
 
 from .browse import browse_correspondences
 from .grid import Experiment, list_experiments, run_experiment
-from .image_set import ImageSet, image_pipeline, list_images
+from .image_set import ImageSet, image_pipeline
 from .label_images import LabelingReport, label_images
 from .loading import load_segmentor
 from .rank import rank_from_environment
@@ -24,7 +24,6 @@ __all__ = [
     'image_pipeline',
     'label_images',
     'list_experiments',
-    'list_images',
     'load_segmentor',
     'rank_from_environment',
     'read_training_log',

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from fgsn_mmseg.evaluation import write_label_map
+from fgsn_mmseg.datasets import list_images, write_label_map
 from fgsn_mmseg.visualization import blend_label_map, cluster_palette
 
-from .image_set import ImageSet, image_pipeline, list_images
+from .image_set import ImageSet, image_pipeline
 
 PREVIEW_ALPHA = 0.6
 

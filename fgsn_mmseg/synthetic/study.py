@@ -15,8 +15,7 @@ from mmengine import Config
 from mmseg.utils import get_classes
 
 from ..clustering import kmeans, nearest_centroids
-from ..datasets import read_pair_file
-from ..datasets.correspondence import read_name_list
+from ..datasets import read_names, read_pair_file
 from ..evaluation import BASELINES, kmeans_baseline
 from ..evaluation.survey import PairLabels, Survey, survey_checkpoint
 from ..evaluation.survey_figures import (
@@ -122,7 +121,7 @@ def row_figures(
 
 
 def _pair_files(root: Path, part: str) -> list[str]:
-    names = read_name_list(str(root / f'corr_{part}.txt'))
+    names = read_names(str(root / f'corr_{part}.txt'))
     return [str(root / 'correspondence_data' / name) for name in names]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .palette import IGNORE_COLOUR
+from ..datasets.palette import IGNORE_COLOUR
 
 AGREE = (40, 220, 60)
 DISAGREE = (240, 40, 40)

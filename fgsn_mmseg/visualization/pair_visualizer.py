@@ -13,9 +13,9 @@ from mmseg.visualization import SegLocalVisualizer
 
 from fgsn_mmseg.evaluation import chance_agreement
 
+from ..datasets import cluster_palette
 from .drawing import blend_label_map, scale_points
 from .pair_picture import draw_pair
-from .palette import cluster_palette
 
 
 @VISUALIZERS.register_module()

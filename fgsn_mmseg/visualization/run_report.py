@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
+from ..datasets import cluster_palette
 from ..evaluation.survey import PairLabels, Survey
 from .cluster_examples import (
     cluster_consistency,
@@ -19,7 +20,6 @@ from .cluster_examples import (
 )
 from .drawing import blend_label_map, colour_label_map
 from .html import page, picture, picture_grid, section, svg
-from .palette import cluster_palette
 from .training_curves import COLOURS, Curves, draw_training
 
 CURVE_WINDOW = 5  # logged losses of which the mean is drawn
