@@ -5,10 +5,10 @@ import os.path as osp
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import mmengine
 import numpy as np
 
+from fgsn_mmseg.datasets.image_file import read_image, write_image
 from fgsn_mmseg.evaluation.labelling import (
     NetworkLabeller,
     build_pairs,
@@ -88,7 +88,7 @@ def find_stationary_clusters(
     collector = PatchCollector(number, patches, patch_size)
 
     def show(path: str, label_map: np.ndarray) -> None:
-        collector.add(read_photo(path), label_map)
+        collector.add(read_image(path)[..., ::-1], label_map)
 
     references = read_pairs(build_pairs(model.cfg), step)
     at_points, elsewhere = count_references(
@@ -141,7 +141,7 @@ def write_stationary_clusters(
         stationary=np.array(found.ids, np.int64),
     )
     sheet = draw_stationary_clusters(found, max_clusters)
-    cv2.imwrite(f'{stem}.png', sheet[..., ::-1])
+    write_image(f'{stem}.png', sheet[..., ::-1])
 
 
 def draw_stationary_clusters(

@@ -114,9 +114,7 @@ class NetworkLabeller:
                 f"`who` should be 'student' or 'teacher', but got {who!r}. "
                 'The teacher has the labels as they were clustered.'
             )
-        if who == 'teacher' and (
-            model.teacher is None or model.codebook is None
-        ):
+        if who == 'teacher' and not model.has_labels:
             raise ValueError(
                 '`model` should have a teacher, but got one that was never '
                 'clustered. Load a checkpoint of its training.'
@@ -133,10 +131,10 @@ class NetworkLabeller:
         images = self.model.data_preprocessor(batch, False)['inputs']
         if self.who == 'student':
             assign = None
-            maps = self.model.over_windows(self.model.student_logits, images)
+            maps = self.model.logit_map(images)
         else:
             assign = self.model.codebook.assign
-            maps = self.model.over_windows(self.model.teacher, images)
+            maps = self.model.teacher_features(images)
         meta = sample['data_samples'].metainfo
         return ImageLabels(maps, meta['ori_shape'], meta['img_shape'], assign)
 
@@ -191,9 +189,15 @@ def label_pairs(
         del image  # before the next one is made
         if progress is not None:
             progress(done, len(ends))
-    keys = ('img_path', 'img_path2', 'points', 'points2')
     return [
-        PairLabels(**{key: pair[key] for key in keys}, **labels)
+        PairLabels(
+            pair['img_path'],
+            pair['img_path2'],
+            pair['points'],
+            pair['points2'],
+            labels['labels'],
+            labels['labels2'],
+        )
         for pair, labels in zip(pairs, found)
     ]
 

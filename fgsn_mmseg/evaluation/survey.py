@@ -13,8 +13,8 @@ from mmengine import Config
 from mmengine.runner import load_checkpoint
 from mmseg.registry import MODELS
 
+from ..datasets import read_label_map, write_label_map
 from .agreement import agreement_figures
-from .label_map_writer import read_label_map, write_label_map
 from .labelling import (
     ImageLabels,
     NetworkLabeller,

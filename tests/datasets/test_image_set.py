@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from mmengine import Config
 
-from fgsn_mmseg.apis import ImageSet, image_pipeline
 from fgsn_mmseg.datasets import list_images
+from fgsn_mmseg.datasets.image_set import ImageSet, image_pipeline
 
 
 def types(config):

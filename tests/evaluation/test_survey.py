@@ -16,14 +16,29 @@ from fgsn_mmseg.evaluation import (
     agreement_figures,
     count_at_points,
 )
-from fgsn_mmseg.evaluation.survey import PairLabels, Survey, survey_labels
+from fgsn_mmseg.evaluation.labelling import (
+    ImageLabels,
+    NetworkLabeller,
+    label_pairs,
+    read_pairs,
+)
+from fgsn_mmseg.evaluation.stationary import (
+    count_references,
+    stationary_clusters,
+)
+from fgsn_mmseg.evaluation.survey import (
+    PairLabels,
+    Survey,
+    read_survey,
+    survey_labels,
+    write_survey,
+)
 from fgsn_mmseg.evaluation.survey_figures import (
     class_figures,
     class_table,
     majority_classes,
     survey_figures,
 )
-from fgsn_mmseg.evaluation.survey_file import read_survey, write_survey
 
 PIPELINE = [
     dict(type='LoadCorrespondences'),
