@@ -1,7 +1,7 @@
 """Whole jobs: what the command lines in ``tools/`` run."""
 
 from .browse import browse_correspondences
-from .grid import Experiment, list_experiments, run_experiment
+from .grid import Experiment, list_experiments
 from .label_images import LabelingReport, label_images
 from .loading import load_segmentor
 from .rank import rank_from_environment
@@ -24,6 +24,5 @@ __all__ = [
     'load_segmentor',
     'rank_from_environment',
     'read_training_log',
-    'run_experiment',
     'write_stationary_clusters',
 ]
