@@ -24,17 +24,11 @@ from fgsn_mmseg.evaluation.survey import read_survey, write_survey
 from town import SIZES, TRAVERSALS, generate_world, settings_for
 from town.settings import ImageKey, image_name
 from town.study import BASE_CONFIG, FGSN_CONFIG
-from town.study.figures import (
-    before_and_after,
-    plain_figures,
-    traversal_of,
-)
-from town.study.report import PlaceView, TableSection, run_report
+from town.study.figures import before_and_after, plain_figures, traversal_of
+from town.study.report import PlaceView, run_report
 from town.study.tables import as_text, condition_table, labelling_table
 
 STEPS = 5
-PAIRED = [('before training', 3), ('after training', 3)]
-LABELLED = [('same condition', 2), ('other conditions', 3)]
 
 
 def parse_args() -> argparse.Namespace:
@@ -102,10 +96,7 @@ def measure(
 
 def named(figures: dict[str, Any]) -> dict[str, Any]:
     """All labellings under the names that a reader understands."""
-    names = {
-        'before': 'base network, k-means',
-        'after': 'FGSN after training',
-    }
+    names = {'before': 'base network, k-means', 'after': 'FGSN after training'}
     return {names.get(key, key): value for key, value in figures.items()}
 
 
@@ -119,27 +110,8 @@ def report(path: Path, run: Path, town: Path, figures: dict[str, Any]) -> Path:
     known = {Path(path).stem: path for path in after.label_maps}
     log = read_training_log(run)
     page = run_report(
-        'A street in six conditions',
-        [
-            TableSection(
-                'Do labels stay the same when the condition changes?',
-                'At held-out correspondences between the summer drive and '
-                'the target. agree: share with equal labels; chance: what '
-                'shuffled pairs would give; bits: what equal labels tell '
-                'about a match. Left: labels as first clustered, before any '
-                'training on them. Right: after training.',
-                condition_table(figures['before'], figures['after']),
-                PAIRED,
-            ),
-            TableSection(
-                'Against labels that cost nothing',
-                'First two columns: second drive in the same condition. '
-                'Next three: mean of the other conditions. NMI: normalised '
-                'mutual information with the true classes of the pixels.',
-                labelling_table(named(figures)),
-                LABELLED,
-            ),
-        ],
+        condition_table(figures['before'], figures['after']),
+        labelling_table(named(figures)),
         PlaceView(
             [name for name, _ in TRAVERSALS],
             [known[Path(image_name(key)).name] for key in keys],
@@ -162,8 +134,8 @@ def screen(figures: dict[str, Any], clusters: int) -> str:
         [
             f'Labels of held-out places, {clusters} clusters: equal at '
             'correspondences with summer?',
-            as_text(conditions, PAIRED),
-            as_text(labelling_table(named(figures)), LABELLED),
+            as_text(conditions),
+            as_text(labelling_table(named(figures))),
             'bits: what equal labels tell about a match. '
             'NMI: with the true classes of the pixels.',
         ]

@@ -24,7 +24,6 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    own = '(default: by size)'
     add('out', type=Path, help='folder of the world')
     add(
         '--size',
@@ -45,24 +44,17 @@ def parse_args() -> argparse.Namespace:
         default=os.cpu_count() or 1,
         help='processes (default: number of cores, here %(default)s)',
     )
-    add('--width', type=int, help=f'image width in pixels {own}')
-    add('--height', type=int, help=f'image height in pixels {own}')
-    add('--train-streets', type=int, help=f'streets for training {own}')
-    add('--val-streets', type=int, help=f'other streets, held out {own}')
-    add('--places', type=int, help=f'reference images a street {own}')
-    add('--max-points', type=int, help=f'most matches a pair {own}')
-    add(
-        '--noise-px',
-        type=float,
-        default=0.0,
-        help='standard deviation of noise on matches, pixels (default: 0)',
-    )
-    add(
-        '--wrong-share',
-        type=float,
-        default=0.0,
-        help='share of matches that are wrong, 0..1 (default: 0)',
-    )
+    for name, kind, text in (
+        ('width', int, 'image width in pixels'),
+        ('height', int, 'image height in pixels'),
+        ('train-streets', int, 'streets for training'),
+        ('val-streets', int, 'other streets, held out'),
+        ('places', int, 'reference images a street'),
+        ('max-points', int, 'most matches a pair'),
+        ('noise-px', float, 'standard deviation of noise on matches, pixels'),
+        ('wrong-share', float, 'share of matches that are wrong, 0..1'),
+    ):
+        add(f'--{name}', type=kind, help=f'{text} (default: by size)')
     add(
         '--save-depth',
         action='store_true',

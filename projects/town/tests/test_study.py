@@ -99,7 +99,8 @@ def test_rows_of_the_image(tmp_path):
 
 def test_tables_by_hand():
     before, after = made(0.5), made(1.0, night=0.5)
-    header, rows = condition_table(before, after)
+    header, rows, spans = condition_table(before, after)
+    assert spans == [('before training', 3), ('after training', 3)]
     assert len(header) == 7 and len(rows) == 7
     assert rows[0] == ['summer2 (same condition)', 0.6, 0.1, 0.5] + [
         *(0.6, 0.1, 1.0)
@@ -107,9 +108,9 @@ def test_tables_by_hand():
     assert rows[-1][-1] == pytest.approx(0.9)
     plain = {'groups': before['groups'], 'used_clusters': 7}
     table = labelling_table({'plain': plain, 'FGSN': after})
-    assert table[1][0][-2:] == [None, 7]
-    assert table[1][1][-2:] == [0.5, 19]
-    lines = as_text(table, [('same', 2)], first=10).splitlines()
+    assert table.rows[0][-2:] == [None, 7]
+    assert table.rows[1][-2:] == [0.5, 19]
+    lines = as_text(table._replace(spans=[('same', 2)]), first=10).splitlines()
     assert lines[0].strip() == 'same'
     assert lines[3].split() == [
         'plain',
@@ -117,7 +118,7 @@ def test_tables_by_hand():
     ]
     assert len({len(line) for line in lines[1:]}) == 1
     assert (
-        as_markdown(table).splitlines()[1]
+        as_markdown(*table[:2]).splitlines()[1]
         == '| ' + ' | '.join(['---'] * 8) + ' |'
     )
 

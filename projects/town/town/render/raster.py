@@ -38,10 +38,7 @@ class Buffers:
 
 
 def render(
-    view: View,
-    scene: Scene,
-    visible: np.ndarray,
-    leaf_density: float = 1.0,
+    view: View, scene: Scene, visible: np.ndarray, leaf_density: float = 1.0
 ) -> Buffers:
     """Find the nearest primitive along each ray.
 

@@ -90,11 +90,7 @@ def add_traffic_light(scene: Scene, x: float, y: float) -> None:
 
 
 def add_boundary(
-    scene: Scene,
-    x0: float,
-    x1: float,
-    y: float,
-    rng: np.random.Generator,
+    scene: Scene, x0: float, x1: float, y: float, rng: np.random.Generator
 ) -> None:
     """Close a front garden with a fence, a wall or a hedge."""
     kind = rng.integers(4)

@@ -9,15 +9,7 @@ import numpy as np
 
 from .primitives import Cutout, Material, Scene
 
-SHOP, DOOR, SHUTTERS, BRICK, TIMBER, CORNICE, BLIND = (
-    1,
-    2,
-    4,
-    8,
-    16,
-    32,
-    64,
-)
+SHOP, DOOR, SHUTTERS, BRICK, TIMBER, CORNICE, BLIND = (1, 2, 4, 8, 16, 32, 64)
 
 _COLOURS = (
     (0.80, 0.74, 0.60),

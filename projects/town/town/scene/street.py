@@ -101,11 +101,7 @@ def _add_ground(street: Street) -> None:
 
 
 def _add_block(
-    street: Street,
-    x0: float,
-    x1: float,
-    side: int,
-    rng: np.random.Generator,
+    street: Street, x0: float, x1: float, side: int, rng: np.random.Generator
 ) -> None:
     """Sidewalk, gardens, houses and furniture of one block."""
     scene = street.scene
@@ -167,11 +163,7 @@ def _add_park(
 
 
 def _add_furniture(
-    street: Street,
-    x0: float,
-    x1: float,
-    side: int,
-    rng: np.random.Generator,
+    street: Street, x0: float, x1: float, side: int, rng: np.random.Generator
 ) -> None:
     y = side * (ROAD_HALF + 0.4)
     scene = street.scene

@@ -104,11 +104,7 @@ def _add_person(
 
 
 def _add_car(
-    scene: Scene,
-    x: float,
-    y: float,
-    heading: int,
-    rng: np.random.Generator,
+    scene: Scene, x: float, y: float, heading: int, rng: np.random.Generator
 ) -> tuple[float, float, float, float]:
     """A car around (x, y), its front towards `heading` * x."""
     length, half, body = rng.uniform(3.9, 4.7), 0.88, rng.uniform(0.82, 0.98)

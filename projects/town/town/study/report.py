@@ -39,15 +39,6 @@ LEAST_MATCHES = 50
 EXAMPLES = 3  # clusters at either end
 
 
-class TableSection(NamedTuple):
-    """A table under a heading."""
-
-    title: str
-    note: str
-    table: Table
-    spans: Sequence[tuple[str, int]] = ()
-
-
 class PlaceView(NamedTuple):
     """One place in several conditions."""
 
@@ -65,8 +56,8 @@ class Picture(NamedTuple):
 
 
 def run_report(
-    title: str,
-    tables: Sequence[TableSection],
+    conditions: Table,
+    labellings: Table,
     place: PlaceView,
     before: Survey,
     after: Survey,
@@ -78,8 +69,8 @@ def run_report(
     """Make the page.
 
     Args:
-        title: Heading.
-        tables: What comes first.
+        conditions: The network in each condition, before and after.
+        labellings: All ways to label.
         place: What to show in pictures.
         before: Labels of the first teacher.
         after: Labels of the trained network.
@@ -97,8 +88,8 @@ def run_report(
     stationary = after.stationary()
     return render_template(
         'report.html',
-        title=title,
-        tables=tables,
+        conditions=conditions,
+        labellings=labellings,
         place_names=place.names,
         place_rows=_place_rows(place, before, after),
         curves=svg(draw_training(curves, clusterings, CURVE_WINDOW)),

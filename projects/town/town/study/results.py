@@ -84,7 +84,7 @@ def _main_table(runs: Runs, rivals: Rivals) -> str:
         before = spread([_bits_across(run, 'before') for run in seeds])
         after = [run['after'] for run in seeds]
         rows.append([name, *_main_cells(after, before)])
-    return as_markdown((header, rows))
+    return as_markdown(header, rows)
 
 
 def _main_cells(
@@ -118,7 +118,7 @@ def _condition_table(runs: Runs, rivals: Rivals, key: str) -> str:
         + [spread([f['groups'][g][key] for f in figures]) for g in groups]
         for names, figures in labels.items()
     ]
-    return as_markdown((['labels', 'when', *groups], rows))
+    return as_markdown(['labels', 'when', *groups], rows)
 
 
 def _moving_table(runs: Runs) -> str:
@@ -134,7 +134,7 @@ def _moving_table(runs: Runs) -> str:
                 for total, unsteady in np.sum(counts, axis=0)
             ]
         )
-    return as_markdown((['experiment', *names], rows))
+    return as_markdown(['experiment', *names], rows)
 
 
 def _claims(runs: Runs) -> Iterator[str]:

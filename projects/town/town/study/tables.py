@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .figures import ACROSS, WITHIN, Figures, across
 
 AGREEMENT = ('agreement', 'chance', 'match_bits')
-Table = tuple[list[str], list[list[Any]]]
+
+
+class Table(NamedTuple):
+    """What every kind of table is made from."""
+
+    header: list[str]
+    rows: list[list[Any]]
+    """Floats get three digits, None a dash."""
+    spans: Sequence[tuple[str, int]] = ()
+    """Headings above the columns after the first, and how many each."""
 
 
 def condition_table(before: Figures, after: Figures) -> Table:
@@ -21,7 +30,7 @@ def condition_table(before: Figures, after: Figures) -> Table:
         after: Figures of the trained network.
 
     Returns:
-        Header and rows.
+        The table.
     """
     header = ['target', 'agree', 'chance', 'bits', 'agree', 'chance', 'bits']
     rows: list[list[Any]] = []
@@ -33,7 +42,9 @@ def condition_table(before: Figures, after: Figures) -> Table:
         ['mean of the other conditions']
         + [across(f, n) for f in (before, after) for n in AGREEMENT]
     )
-    return header, rows
+    return Table(
+        header, rows, [(f'{when} training', 3) for when in ('before', 'after')]
+    )
 
 
 def labelling_table(labellings: dict[str, Figures]) -> Table:
@@ -43,7 +54,7 @@ def labelling_table(labellings: dict[str, Figures]) -> Table:
         labellings: By name, the figures; those without classes get a dash.
 
     Returns:
-        Header and rows: agreement and bits within the reference condition,
+        The table: agreement and bits within the reference condition,
         then across conditions, NMI with the true classes, used clusters.
     """
     header = ['labels', 'agree', 'bits', 'agree', 'chance', 'bits']
@@ -55,7 +66,8 @@ def labelling_table(labellings: dict[str, Figures]) -> Table:
             + [across(figures, n) for n in AGREEMENT]
             + [figures.get('NMI'), figures['used_clusters']]
         )
-    return [*header, 'NMI', 'used'], rows
+    spans = [('same condition', 2), ('other conditions', 3)]
+    return Table([*header, 'NMI', 'used'], rows, spans)
 
 
 def cell_text(cell: object) -> str:
@@ -65,35 +77,29 @@ def cell_text(cell: object) -> str:
     return f'{cell:.3f}' if isinstance(cell, float) else str(cell)
 
 
-def as_text(
-    table: Table, spans: Sequence[tuple[str, int]] = (), first: int = 30
-) -> str:
+def as_text(table: Table, first: int = 30) -> str:
     """A table for the screen.
 
     Args:
-        table: Header and rows.
-        spans: Headings above the columns after the first, each with the
-            number of its columns.
+        table: The table.
         first: Width of the first column.
 
     Returns:
         Lines of first + 8 characters a further column.
     """
-    header, rows = table
     lines = [
         f'{row[0]!s:<{first}}' + ''.join(f'{cell_text(c):>8}' for c in row[1:])
-        for row in [header, *rows]
+        for row in [table.header, *table.rows]
     ]
     lines.insert(1, '-' * len(lines[0]))
-    if spans:
-        above = ''.join(f'{text:^{8 * n}}' for text, n in spans)
+    if table.spans:
+        above = ''.join(f'{text:^{8 * n}}' for text, n in table.spans)
         lines.insert(0, (' ' * first + above).rstrip())
     return '\n'.join(lines)
 
 
-def as_markdown(table: Table) -> str:
+def as_markdown(header: list[str], rows: list[list[Any]]) -> str:
     """A table for a document."""
-    header, rows = table
     return '\n'.join(
         '| ' + ' | '.join(map(cell_text, line)) + ' |'
         for line in [header, ['---'] * len(header), *rows]

@@ -8,12 +8,7 @@ import cv2
 import numpy as np
 
 from ..camera import Camera, quaternion, street_offset, world_camera
-from ..settings import (
-    ImageKey,
-    WorldSettings,
-    image_name,
-    observation_path,
-)
+from ..settings import ImageKey, WorldSettings, image_name, observation_path
 from .images import cloud_of, write_lines
 
 # Ids of points: street * this + index in the street + 1.

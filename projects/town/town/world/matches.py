@@ -210,53 +210,30 @@ def match(
         chosen = rng.permutation(len(at))[: settings.max_points]
         at, at2 = at[np.sort(chosen)], at2[np.sort(chosen)]
     points, points2 = points[at], points2[at2]
-    size = np.array([settings.width, settings.height])
+    last = np.array([settings.width, settings.height]) - 1
     if settings.wrong_share:
-        points2 = _spoil(points2, settings.wrong_share, size, rng)
+        wrong = rng.random(len(points2)) < settings.wrong_share
+        anywhere = rng.random(points2.shape) * last
+        points2 = np.where(wrong[:, None], anywhere, points2)
+    ends = [points, points2]
     if settings.noise_px:
-        points = _jitter(points, settings.noise_px, size, rng)
-        points2 = _jitter(points2, settings.noise_px, size, rng)
+        # No point leaves the image.
+        ends = [
+            np.clip(end + rng.normal(0, settings.noise_px, end.shape), 0, last)
+            for end in ends
+        ]
+    off_centre = [
+        np.hypot(*(end - last / 2).T) / np.hypot(*(last + 1)) for end in ends
+    ]
     return dict(
         img_path=f'{image_name(reference)}.jpg',
         img_path2=f'{image_name(key)}.jpg',
-        points=points,
-        points2=points2,
-        dist_from_center=(
-            _off_centre(points, size) + _off_centre(points2, size)
-        )
-        / 2,
+        points=ends[0],
+        points2=ends[1],
+        dist_from_center=(off_centre[0] + off_centre[1]) / 2,
     )
 
 
 def _observation(root: Path, key: ImageKey) -> tuple[np.ndarray, np.ndarray]:
     with np.load(observation_path(root, key)) as data:
         return data['index'], data['pixels']
-
-
-def _spoil(
-    points: np.ndarray,
-    share: float,
-    size: np.ndarray,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Lead a share of the points to random places in the image."""
-    wrong = rng.random(len(points)) < share
-    anywhere = rng.random(points.shape) * (size - 1)
-    return np.where(wrong[:, None], anywhere, points)
-
-
-def _jitter(
-    points: np.ndarray,
-    sigma: float,
-    size: np.ndarray,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Add noise; no point leaves the image."""
-    moved = points + rng.normal(0, sigma, points.shape)
-    return np.clip(moved, 0, size - 1)
-
-
-def _off_centre(points: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """(N,) distance from the image's centre in diagonals."""
-    gap = points - (size - 1) / 2
-    return np.hypot(*gap.T) / np.hypot(*size)

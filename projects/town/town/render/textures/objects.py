@@ -199,9 +199,7 @@ def car_light(p: Samples) -> Look:
     """Head lights (params[3] = 1) and tail lights."""
     front = p.params[:, 3] == 1
     albedo = np.where(
-        front[:, None],
-        rgb([0.7, 0.7, 0.7]),
-        rgb([0.45, 0.02, 0.02]),
+        front[:, None], rgb([0.7, 0.7, 0.7]), rgb([0.45, 0.02, 0.02])
     )
     glow = np.where(front[:, None], rgb([1, 0.95, 0.8]), rgb([0.9, 0, 0]))
     return Look(albedo, glow * np.float32(1.5 * p.condition.lamps))
