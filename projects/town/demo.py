@@ -20,7 +20,7 @@ from mmengine.registry import init_default_scope
 import fgsn_mmseg  # noqa: F401  before mmseg, which needs mmcv.ops
 from fgsn_mmseg.apis import read_training_log
 from fgsn_mmseg.engine.training_run import train_once, with_data_root
-from fgsn_mmseg.evaluation.survey_file import read_survey, write_survey
+from fgsn_mmseg.evaluation.survey import read_survey, write_survey
 from town import SIZES, TRAVERSALS, generate_world, settings_for
 from town.settings import ImageKey, image_name
 from town.study import BASE_CONFIG, FGSN_CONFIG

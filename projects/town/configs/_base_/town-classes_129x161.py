@@ -13,7 +13,7 @@ data_preprocessor = dict(
     size=crop_size,
 )
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageFromFile', color_type='color_ignore_orientation'),
     dict(type='LoadAnnotations'),
     dict(
         type='RandomResize',
@@ -27,7 +27,7 @@ train_pipeline = [
     dict(type='PackSegInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageFromFile', color_type='color_ignore_orientation'),
     dict(type='Resize', scale=(192, 144), keep_ratio=True),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),

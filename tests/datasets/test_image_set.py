@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from mmengine import Config
 
-from fgsn_mmseg.apis import ImageSet, image_pipeline, list_images
+from fgsn_mmseg.datasets import list_images
+from fgsn_mmseg.datasets.image_set import ImageSet, image_pipeline
 
 
 def types(config):
@@ -20,7 +21,7 @@ def test_pipeline_of_pairs_becomes_one_of_images():
         dict(type='StandardizePair'),
         dict(type='PackPairInputs', meta_keys=('img_path2',)),
     ]
-    expected = ['LoadImageFromFile', 'ResizePair', 'StandardizePair']
+    expected = ['LoadImagePair', 'ResizePair', 'StandardizePair']
     expected.append('PackSegInputs')
     config = dict(test_dataloader=dict(dataset=dict(pipeline=pairs)))
     assert types(config) == expected
@@ -37,7 +38,7 @@ def test_test_pipeline_comes_first():
     steps = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
     other = dict(dataset=dict(pipeline=[]))
     assert types(dict(test_pipeline=steps, test_dataloader=other)) == [
-        'LoadImageFromFile'
+        'LoadImagePair'
     ]
     with pytest.raises(ValueError, match='`test_pipeline` should be in'):
         image_pipeline(Config(dict(model=dict())))
@@ -50,5 +51,5 @@ def test_bad_files_are_told(tmp_path):
     assert names == ['a.png', 'b.png']
     steps = [dict(type='LoadImageFromFile'), dict(type='PackSegInputs')]
     images = ImageSet(str(tmp_path), names, steps)
-    assert images[0].startswith(f'{tmp_path}/a.png should be an image')
+    assert images[0].startswith(f"'{tmp_path}/a.png' should be an image")
     assert images[1]['inputs'].shape == (3, 5, 7)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import os.path as osp
 from collections.abc import Sequence
 from typing import Any
@@ -9,44 +8,10 @@ from mmengine import Config
 from mmengine.dataset import Compose
 from torch.utils.data import Dataset
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.ppm', '.tif', '.tiff')
 # What a pipeline of pairs or of annotated images does beyond the image.
-_LEFT_OUT = ('LoadCorrespondences', 'LoadAnnotations')
-_REPLACED = {
-    'LoadImagePair': 'LoadImageFromFile',
-    'PackPairInputs': 'PackSegInputs',
-}
-
-
-def list_images(folder: str) -> list[str]:
-    """Find all images of a folder, recursively.
-
-    Args:
-        folder: Folder to look into.
-
-    Returns:
-        Paths relative to the folder, forward slashes, sorted.
-
-    Raises:
-        FileNotFoundError: There is no such folder, or no image in it.
-    """
-    if not osp.isdir(folder):
-        raise FileNotFoundError(
-            f'`images` should be a folder of images, but got {folder!r}, '
-            'which is not there.'
-        )
-    names = []
-    for place, _, files in os.walk(folder, followlinks=True):
-        for name in files:
-            if name.lower().endswith(IMAGE_SUFFIXES):
-                path = osp.relpath(osp.join(place, name), folder)
-                names.append(path.replace(os.sep, '/'))
-    if not names:
-        raise FileNotFoundError(
-            f'`images` should be a folder of images, but got {folder!r} '
-            f'without any file that ends in one of {IMAGE_SUFFIXES}.'
-        )
-    return sorted(names)
+_LEFT_OUT = ('LoadCorrespondences', 'LoadAnnotations', 'LoadLabelMap')
+# Ours reads single images too: as stored, and with the path in its errors.
+_READERS = ('LoadImagePair', 'LoadImageFromFile')
 
 
 def image_pipeline(config: Config) -> list[dict]:
@@ -79,12 +44,20 @@ def image_pipeline(config: Config) -> list[dict]:
         )
     steps = []
     for step in pipeline:
-        if step['type'] in _REPLACED:
-            # The options of the others are about pairs.
-            steps.append(dict(type=_REPLACED[step['type']]))
+        if step['type'] in _READERS:
+            steps.append(dict(type='LoadImagePair', **_reading(step)))
+        elif step['type'] == 'PackPairInputs':
+            # Its options are about pairs.
+            steps.append(dict(type='PackSegInputs'))
         elif step['type'] not in _LEFT_OUT:
             steps.append(dict(step))
     return steps
+
+
+def _reading(step: dict) -> dict:
+    """How a step reads images, but for what is about pairs."""
+    keys = ('to_float32', 'color_type', 'imdecode_backend', 'backend_args')
+    return {key: step[key] for key in keys if step.get(key) is not None}
 
 
 class ImageSet(Dataset):
@@ -113,5 +86,5 @@ class ImageSet(Dataset):
             sample: Any = self.pipeline(dict(img_path=path))
         except Exception as error:
             reason = ' '.join(str(error).split()) or type(error).__name__
-            return f'{path} should be an image that opens, but: {reason}'
+            return f'{path!r} should be an image that opens, but: {reason}'
         return sample
