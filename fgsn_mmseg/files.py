@@ -14,9 +14,7 @@ import numpy as np
 
 
 @contextmanager
-def whole_file(
-    path: str | os.PathLike, shared: bool = False
-) -> Iterator[str]:
+def whole_file(path: str | os.PathLike, shared: bool = False) -> Iterator[str]:
     """Write a file beside its place and move it there when it is complete.
 
     A run that is killed leaves the old file, and what it had written where
