@@ -74,7 +74,7 @@ def write_label_map(path: str, labels: ArrayLike) -> None:
             f'`labels` should be a map that PNG can hold, but got shape '
             f'{array.shape}. File: {path}'
         )
-    with whole_file(path) as part, open(part, 'wb') as file:
+    with whole_file(path, shared=True) as part, open(part, 'wb') as file:
         file.write(buffer.tobytes())
 
 

@@ -106,7 +106,10 @@ def _build(pairs: Sequence[tuple[str, bool]]) -> dict[str, np.ndarray]:
 def _write(path: str, digest: str, index: dict[str, np.ndarray]) -> None:
     counts = [len(points) for points in index.values()]
     try:
-        with whole_file(path) as part, open(part, 'wb') as file:
+        with (
+            whole_file(path, shared=True) as part,
+            open(part, 'wb') as file,
+        ):
             np.savez(
                 file,
                 digest=np.array(digest),

@@ -61,19 +61,6 @@ def blend_label_map(
     return cv2.addWeighted(image, 1 - alpha, colours, alpha, 0)
 
 
-def scale_points(points: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
-    """Move points to a resized image, 0 being the centre of a pixel.
-
-    Args:
-        points: (N, 2) x, y.
-        scale: New size over old size, x then y.
-
-    Returns:
-        (N, 2) float64 x, y.
-    """
-    return (np.asarray(points, np.float64) + 0.5) * scale - 0.5
-
-
 def agreement_colours(agree: np.ndarray | None, number: int) -> np.ndarray:
     """Green where labels agree, red where not, yellow where not known.
 
