@@ -38,7 +38,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 PIP_INSTALL := $(BIN)/python -m pip install --constraint $(CONSTRAINTS)
-CODE := fgsn_mmseg tools tests configs
+CODE := fgsn_mmseg tools tests configs projects
 
 # Several processes share the machine: one thread each.
 export OMP_NUM_THREADS ?= 1
@@ -74,4 +74,4 @@ format: setup
 
 # One training at a time: it may have all the cores.
 demo: setup
-	OMP_NUM_THREADS=$(WORKERS) $(BIN)/python tools/demo.py --workers $(WORKERS) $(ARGS)
+	OMP_NUM_THREADS=$(WORKERS) $(BIN)/python projects/town/demo.py --workers $(WORKERS) $(ARGS)
