@@ -1,5 +1,6 @@
 """How good: agreement across conditions, and what clusters mean."""
 
+from ..datasets import label_map_path, read_label_map, write_label_map
 from .agreement import (
     agreement_figures,
     chance_agreement,
@@ -25,12 +26,7 @@ from .cluster_information import (
 from .cluster_information_metric import ClusterInformationMetric
 from .correspondence_metric import CorrespondenceMetric
 from .hard_matches import HardMatches, hard_figures, hard_matches
-from .label_map_writer import (
-    LabelMapWriter,
-    label_map_path,
-    read_label_map,
-    write_label_map,
-)
+from .label_map_writer import LabelMapWriter
 from .stationary import count_at_points, stationary_clusters
 
 __all__ = [
