@@ -7,21 +7,23 @@ import os.path as osp
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import h5py
 import numpy as np
 
 
 @contextmanager
-def whole_file(path: str | os.PathLike) -> Iterator[str]:
+def whole_file(path: str | os.PathLike, shared: bool = False) -> Iterator[str]:
     """Write a file beside its place and move it there when it is complete.
 
-    A run that is killed leaves the old file, an error (a full disk) nothing
-    at all. Several processes may write the same file.
+    A run that is killed leaves the old file, and what it had written where
+    the next one writes over it; an error (a full disk) leaves nothing.
 
     Args:
         path: File to write; its folder is made.
+        shared: Whether several processes may write it at once. What one of
+            them leaves when it is killed stays there.
 
     Yields:
         Path to write to in the meantime.
@@ -30,12 +32,18 @@ def whole_file(path: str | os.PathLike) -> Iterator[str]:
         >>> with whole_file('a.txt') as part:
         ...     open(part, 'w').write('all of it')
     """
-    folder = osp.dirname(osp.abspath(path))
+    folder, name = osp.split(osp.abspath(path))
     os.makedirs(folder, exist_ok=True)
-    # Process ids are unique on one machine only; long names stay possible.
-    part = osp.join(folder, f'.{uuid4().hex}.part')
+    # Short, since the name itself may have all the letters that a name may
+    # have; process ids are unique on one machine only.
+    key = uuid4() if shared else uuid5(NAMESPACE_URL, name)
+    part = osp.join(folder, f'.{key.hex}.part')
     try:
         yield part
+        # Some file systems move first and write later: after a power cut
+        # there would be an empty file.
+        with open(part, 'rb') as file:
+            os.fsync(file.fileno())
         os.replace(part, path)
     finally:
         if osp.exists(part):

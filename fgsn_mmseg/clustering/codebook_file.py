@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import torch
 
+from ..files import whole_file
 from .codebook import Codebook
 
 # Names in the files that the authors' code leaves, and ours.
@@ -23,13 +24,9 @@ def write_codebook(path: str | os.PathLike, codebook: Codebook) -> None:
         path: File to write; its folder is made.
         codebook: The codebook.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + '.part')
-    with h5py.File(partial, 'w') as file:
+    with whole_file(path) as part, h5py.File(part, 'w') as file:
         for name, buffer in DATASETS.items():
             file[name] = getattr(codebook, buffer).cpu().numpy()
-    os.replace(partial, path)
 
 
 def read_codebook(path: str | os.PathLike) -> Codebook:

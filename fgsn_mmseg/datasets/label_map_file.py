@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..files import check_file, whole_file
-
-IGNORE_ON_DISK = 65535
+from ..structures import IGNORED_LABEL
 
 
 def label_map_path(
@@ -62,11 +61,11 @@ def write_label_map(path: str, labels: ArrayLike) -> None:
             '`labels` should be integers of shape (H, W), but got '
             f'{array.dtype} of shape {array.shape}. File: {path}'
         )
-    if array.size and not -1 <= array.min() <= array.max() <= IGNORE_ON_DISK:
+    if array.size and not -1 <= array.min() <= array.max() <= IGNORED_LABEL:
         raise ValueError(
-            f'`labels` should be in [-1, {IGNORE_ON_DISK}], but got values '
+            f'`labels` should be in [-1, {IGNORED_LABEL}], but got values '
             f'from {array.min()} to {array.max()}. A map holds at most '
-            f'{IGNORE_ON_DISK} clusters. File: {path}'
+            f'{IGNORED_LABEL} clusters. File: {path}'
         )
     # -1 wraps around to 65535.
     done, buffer = cv2.imencode('.png', array.astype(np.uint16))
@@ -75,7 +74,7 @@ def write_label_map(path: str, labels: ArrayLike) -> None:
             f'`labels` should be a map that PNG can hold, but got shape '
             f'{array.shape}. File: {path}'
         )
-    with whole_file(path) as part, open(part, 'wb') as file:
+    with whole_file(path, shared=True) as part, open(part, 'wb') as file:
         file.write(buffer.tobytes())
 
 
@@ -93,7 +92,7 @@ def read_label_map(path: str) -> np.ndarray:
         ValueError: The file is not a 16-bit single-channel image.
     """
     labels = read_stored_labels(path).astype(np.int64)
-    labels[labels == IGNORE_ON_DISK] = -1
+    labels[labels == IGNORED_LABEL] = -1
     return labels
 
 

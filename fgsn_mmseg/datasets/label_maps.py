@@ -6,8 +6,10 @@ from typing import Any
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
+from fgsn_mmseg.structures import IGNORED_LABEL
+
 from .image_file import list_images
-from .label_map_file import IGNORE_ON_DISK, label_map_path
+from .label_map_file import label_map_path
 from .name_list import read_names
 from .palette import cluster_palette
 
@@ -62,7 +64,7 @@ class LabelMapDataset(BaseSegDataset):
         )
         if data_prefix is None:
             data_prefix = dict(img_path='images', seg_map_path='label_maps')
-        kwargs.setdefault('ignore_index', IGNORE_ON_DISK)
+        kwargs.setdefault('ignore_index', IGNORED_LABEL)
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,

@@ -10,6 +10,8 @@ from typing import Any
 
 from mmengine import Config
 
+from ..files import whole_file
+
 FINISHED = 'finished'
 
 
@@ -119,10 +121,12 @@ def train_once(
         )
     if not finished.exists():
         work_dir.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        with whole_file(path) as part:
+            Path(part).write_text(text)
         _run_train(path, work_dir, quiet)
         finished.touch()
-    return Path((work_dir / 'last_checkpoint').read_text().strip())
+    last = (work_dir / 'last_checkpoint').read_text().strip()
+    return work_dir / Path(last).name  # the folder may have moved
 
 
 def first_checkpoint(config: Config, work_dir: str | os.PathLike) -> Path:

@@ -4,7 +4,9 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ..label_map_file import IGNORE_ON_DISK, read_stored_labels
+from fgsn_mmseg.structures import IGNORED_LABEL
+
+from ..label_map_file import read_stored_labels
 
 
 @TRANSFORMS.register_module()
@@ -55,7 +57,7 @@ class LoadLabelMap(BaseTransform):
     ) -> None:
         if num_clusters is None:
             return
-        wrong = labels[(labels >= num_clusters) & (labels != IGNORE_ON_DISK)]
+        wrong = labels[(labels >= num_clusters) & (labels != IGNORED_LABEL)]
         if wrong.size:
             raise ValueError(
                 f'`num_clusters` should be above every label, but got '

@@ -13,7 +13,7 @@ from ...clustering import Codebook
 from ...geometry import at_points
 from ...inference import BlendedMap
 from ..pair_figures import validation_figures
-from ..pairs import Pairs, check_pairs, draw_sides, gather
+from ..pairs import Pairs, check_pairs, draw_sides, gather, ignore_padding
 from .cluster_segmentor import ClusterSegmentor
 from .teacher import Teacher
 
@@ -146,7 +146,12 @@ class FGSN(ClusterSegmentor):
         heads = self.cluster_heads()
         labels = None
         if any(head.learns_labels for head in heads.values()):
-            labels = self.label_maps(img)
+            labels = ignore_padding(
+                self.label_maps(img),
+                [sample.get('img_shape') for sample in data_samples],
+                img.shape[-2:],
+                self.grid,
+            )
         # Only the dense loss looks at the reference alone: without the other
         # losses the target carries nothing.
         fraction = self.fraction_reference

@@ -41,7 +41,7 @@ val_pipeline = [
 ]
 # Single images: the test, mmseg's `inference_model` and `MMSegInferencer`.
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageFromFile', color_type='color_ignore_orientation'),
     dict(type='ResizePair', short_side=short_side, interpolation='area'),
     # After resizing: predictions come back in the size of the annotation.
     dict(type='LoadAnnotations'),

@@ -19,8 +19,7 @@ from mmengine import Config
 from mmseg.utils import get_classes
 
 from fgsn_mmseg.clustering import kmeans, nearest_centroids
-from fgsn_mmseg.datasets import read_pair_file
-from fgsn_mmseg.datasets.correspondence import read_name_list
+from fgsn_mmseg.datasets import read_names, read_pair_file
 from fgsn_mmseg.engine.training_run import first_checkpoint
 from fgsn_mmseg.evaluation import (
     BASELINES,
@@ -92,7 +91,7 @@ def plain_figures(
     train, val = (
         [
             str(root / 'correspondence_data' / name)
-            for name in read_name_list(str(root / f'corr_{part}.txt'))
+            for name in read_names(str(root / f'corr_{part}.txt'))
         ]
         for part in ('train', 'val')
     )

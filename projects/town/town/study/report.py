@@ -85,7 +85,7 @@ def run_report(
     sizes = np.zeros(after.num_clusters)
     for label_map in after.label_maps.values():
         sizes += np.bincount(label_map.ravel(), minlength=len(sizes))
-    stationary = after.stationary()
+    stationary = [k for k in after.stationary() if sizes[k]]
     return render_template(
         'report.html',
         conditions=conditions,
@@ -175,7 +175,7 @@ def _draw_sizes(
     axes.legend(frameon=False)
     if len(order) <= MAX_NAMES:
         names = [f'{k}\n{class_names[k]}' for k in order]
-        axes.set_xticks(range(len(order)), names, fontsize=7)
+        axes.set_xticks(range(len(order)), names, fontsize=6)
     return figure
 
 
