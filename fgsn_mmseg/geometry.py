@@ -14,6 +14,7 @@ cells covers an image of (H, W) pixels in one of three ways:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -265,3 +266,20 @@ def pixel_cells(
     if flip:
         pixels = length - 1 - pixels
     return cells_at(start + pixels, cells, extent, align_corners)
+
+
+def from_colmap(points: Any) -> Any:
+    """COLMAP's pixels (centre of the first at 0.5) to ours (at 0).
+
+    Args:
+        points: Tensor or array (N, 2).
+
+    Returns:
+        The same type, (N, 2).
+    """
+    return points - 0.5
+
+
+def to_colmap(points: Any) -> Any:
+    """Inverse of :func:`from_colmap`."""
+    return points + 0.5
