@@ -41,19 +41,16 @@ class MapModel:
         images: By name, sorted; only those with a pose.
         point_ids: (P,) int64 COLMAP's ids, sorted.
         xyz: (P, 3) float64.
-        errors: (P,) float64 mean reprojection errors in pixels, -1 where
-            COLMAP did not compute it.
     """
 
     images: dict[str, MapImage]
     point_ids: np.ndarray
     xyz: np.ndarray
-    errors: np.ndarray
 
     def observations(self, image: MapImage) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints with a 3D point, each point once.
 
-        An image may hold several keypoints of one point; the first counts.
+        An image may hold several keypoints of one point; the last counts.
 
         Args:
             image: Of this model.
@@ -62,9 +59,9 @@ class MapModel:
             Rows of the points in the model, (n,) int64 sorted, and their
             keypoints (n, 2).
         """
-        seen = np.flatnonzero(image.point_rows >= 0)
-        rows, first = np.unique(image.point_rows[seen], return_index=True)
-        return rows, image.points2d[seen[first]]
+        seen = np.flatnonzero(image.point_rows >= 0)[::-1]
+        rows, last = np.unique(image.point_rows[seen], return_index=True)
+        return rows, image.points2d[seen[last]]
 
 
 def read_model(path: str | os.PathLike) -> MapModel:
@@ -102,6 +99,12 @@ def read_model(path: str | os.PathLike) -> MapModel:
             f'{len(model.images)} images with a pose and {len(model.xyz)} '
             f'points in {path!r}.'
         )
+    bad = ~np.isfinite(model.xyz).all(axis=1)
+    if bad.any():
+        raise ValueError(
+            f'`path` should be a COLMAP model of finite points, but got '
+            f'{bad.sum()} of {len(bad)} with NaN or infinity in {path!r}.'
+        )
     return model
 
 
@@ -135,7 +138,6 @@ def from_reconstruction(loaded: Any) -> MapModel:
         images=images,
         point_ids=point_ids,
         xyz=np.array([p.xyz for p in points], np.float64).reshape(-1, 3),
-        errors=np.array([p.error for p in points], dtype=np.float64),
     )
 
 
