@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist, squareform
 
 from fgsn_mmseg.datasets.pair_file import write_pair_file
 from fgsn_mmseg.datasets.splits import (
@@ -161,9 +162,6 @@ def group_places(
 ) -> dict[str, int]:
     """Group images whose cameras are near each other.
 
-    Average linkage: no unit of length is needed, which a model made of
-    photos does not have.
-
     Args:
         centres: Camera centre (3,) by image name.
         num_places: Groups at most. Defaults to 10.
@@ -171,11 +169,42 @@ def group_places(
     Returns:
         Group by image name.
     """
-    names: Sequence[str] = sorted(centres)
+    names = sorted(centres)
+    positions = np.array([centres[name] for name in names])
+    return _group(names, pdist(positions.reshape(-1, 3)), num_places)
+
+
+def group_by_matches(
+    counts: Mapping[tuple[str, str], int], num_places: int = 10
+) -> dict[str, int]:
+    """Group images that share many matches: places without a model.
+
+    Args:
+        counts: Matches by pair of names.
+        num_places: Groups at most. Defaults to 10.
+
+    Returns:
+        Group by image name.
+    """
+    names = sorted({name for pair in counts for name in pair})
+    row = {name: i for i, name in enumerate(names)}
+    # Images without a match are as far apart as can be.
+    distance = np.ones((len(names), len(names)))
+    np.fill_diagonal(distance, 0)
+    for (name, name2), count in counts.items():
+        i, j = row[name], row[name2]
+        near = 1 / (1 + count)
+        distance[i, j] = distance[j, i] = min(distance[i, j], near)
+    return _group(names, squareform(distance), num_places)
+
+
+def _group(
+    names: Sequence[str], distances: np.ndarray, num_places: int
+) -> dict[str, int]:
+    """Average linkage: no unit of length is needed."""
     if len(names) < 2:
         return dict.fromkeys(names, 0)
-    tree = linkage(np.array([centres[name] for name in names]), 'average')
-    groups = fcluster(tree, num_places, 'maxclust')
+    groups = fcluster(linkage(distances, 'average'), num_places, 'maxclust')
     return {name: int(group) for name, group in zip(names, groups)}
 
 
