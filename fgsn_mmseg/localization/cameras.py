@@ -104,3 +104,19 @@ def inside_image(pixels: np.ndarray, camera: Mapping[str, Any]) -> np.ndarray:
     size = (camera['width'], camera['height'])
     inside = (pixels >= 0) & (pixels < size)
     return inside[:, 0] & inside[:, 1]
+
+
+def unit_rays(pixels: np.ndarray, camera: Mapping[str, Any]) -> np.ndarray:
+    """Directions in which pixels look.
+
+    Args:
+        pixels: (N, 2), 0.5 = centre of the first pixel.
+        camera: See :func:`check_camera`.
+
+    Returns:
+        (N, 3) of length 1, in the camera's axes (x right, y down, z ahead).
+    """
+    lens = require('pycolmap').Camera(**check_camera(camera))
+    flat = np.asarray(lens.cam_from_img(pixels)).reshape(-1, 2)
+    rays = np.column_stack([flat, np.ones(len(flat))])
+    return rays / np.linalg.norm(rays, axis=1, keepdims=True)
