@@ -5,7 +5,6 @@ from typing import Any
 import cv2
 from mmengine.dataset import BaseDataset
 
-
 # PIL raises the first three, OpenCV its own; mmcv asserts.
 _OF_FILES = (OSError, SyntaxError, ValueError, cv2.error, AssertionError)
 
