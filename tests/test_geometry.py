@@ -399,3 +399,9 @@ def test_crop_to_image_is_the_inverse_of_resize_and_crop():
     assert matrix.shape == (2, 3)
     back = cropped @ matrix[:, :2].T + matrix[:, 2]
     np.testing.assert_allclose(back, points, atol=1e-12)
+
+
+def test_points_are_scaled_about_pixel_corners():
+    # The centre of a 2 x 2 block is between its pixels.
+    scaled = resize_points(np.array([[0, 0], [1, 2]]), (2, 3))
+    assert scaled.tolist() == [[0.5, 1], [2.5, 7]]

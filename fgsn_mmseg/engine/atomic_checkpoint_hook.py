@@ -12,8 +12,8 @@ from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmseg.registry import HOOKS
 
+from ..files import whole_file
 from ..models.converters.checkpoint_file import loading_problem
-from ..whole_file import whole_file
 
 LAST = 'last_checkpoint'
 NEEDED = ('meta', 'state_dict', 'message_hub')

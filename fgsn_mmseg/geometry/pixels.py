@@ -26,11 +26,13 @@ def resize_points(points: ArrayLike, scale: ArrayLike) -> np.ndarray:
     Returns:
         (N, 2) float64.
     """
+    scale = np.asarray(scale, np.float64)
     return (np.asarray(points, np.float64) + 0.5) * scale - 0.5
 
 
 def unresize_points(points: ArrayLike, scale: ArrayLike) -> np.ndarray:
     """Inverse of :func:`resize_points`: where they were before."""
+    scale = np.asarray(scale, np.float64)
     return (np.asarray(points, np.float64) + 0.5) / scale - 0.5
 
 
@@ -58,7 +60,7 @@ def inside_image(points: np.ndarray, size: Size) -> np.ndarray:
         (N,) bool.
     """
     limits = np.array([size[1], size[0]]) - 0.5
-    return ((points >= -0.5) & (points < limits)).all(1)
+    return np.all((points >= -0.5) & (points < limits), axis=1)
 
 
 def resized_size(size: Size, short_side: int) -> tuple[int, int]:

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ..geometry import Size, cell_positions
+from ..structures import IGNORED_LABEL
+
 PairMaps = tuple[list, list]
 """B maps of the references and B of the targets, None if not run."""
 
@@ -48,6 +51,30 @@ def check_pairs(inputs: Any) -> tuple[Tensor, Tensor]:
             'to the training pipeline.'
         )
     return img, img2
+
+
+def ignore_padding(
+    labels: Tensor, shapes: Sequence[Any], size: Size, grid: str
+) -> Tensor:
+    """Give cells on padding no label.
+
+    Padding that the preprocessor adds at the right and at the bottom to make
+    a batch is none of the images'; that of a crop is (paper).
+
+    Args:
+        labels: (B, h, w) of padded images.
+        shapes: B sizes (H', W') before padding, None where it is not known.
+        size: (H, W) after padding.
+        grid: How cells cover the image.
+    """
+    for one, shape in zip(labels, shapes):
+        if shape is None or tuple(shape[:2]) == tuple(size):
+            continue
+        for axis in (0, 1):
+            at = cell_positions(one.shape[axis], size[axis], grid)
+            beyond = (at > shape[axis] - 0.5).to(labels.device)
+            one.transpose(0, axis)[beyond] = IGNORED_LABEL
+    return labels
 
 
 def draw_sides(

@@ -246,6 +246,35 @@ def test_reference_images_of_several_sizes(tmp_path):
     np.testing.assert_allclose(counts[0], counts[1], atol=1e-5)
 
 
+def test_training_without_crop(tmp_path):
+    """Images of two sizes are padded to one; padding has no label."""
+    root = make_pairs(
+        tmp_path / 'pairs', sizes=[(73, 105), (65, 73), (65, 73)]
+    )
+    config = run_config(
+        root,
+        tmp_path / 'run',
+        max_iters=2,
+        model=dict(fraction_reference=None),
+    )
+    pipeline = config.train_dataloader.dataset.pipeline
+    pipeline[:] = [s for s in pipeline if s.type != 'RandomCropPair']
+    runner = QuietRunner.from_cfg(config)
+    seen = []
+    head = runner.model.decode_head
+
+    def note(module, args):
+        if head.training:
+            seen.append(args[1])
+
+    head.loss_decode.register_forward_pre_hook(note)
+    runner.train()
+    # One of the batch is the largest image itself.
+    corners = torch.cat([labels[:, -1, -1] for labels in seen])
+    assert (corners == 65535).any() and (corners < 6).any()
+    assert all(np.isfinite(losses(tmp_path / 'run')))
+
+
 def test_memory_is_bounded(pairs, tmp_path):
     train(
         pairs,

@@ -5,6 +5,7 @@ from fgsn_mmseg.models.pairs import (
     draw_sides,
     fill,
     gather,
+    ignore_padding,
     scatter,
 )
 
@@ -48,3 +49,18 @@ def test_gather():
     images = gather(references, 10 * references, chosen)
     assert images.flatten().tolist() == [1, 2, 20, 30]
     assert images.shape == (4, 1, 1, 1)
+
+
+@pytest.mark.parametrize('grid', ['corners', 'centers'])
+def test_cells_on_padding_have_no_label(grid):
+    """40 x 57 pixels in 64 x 57; corners: 9 pixels apart, centers: 8."""
+    labels = torch.arange(2 * 8 * 8).view(2, 8, 8)
+    found = ignore_padding(labels.clone(), [(40, 57), None], (64, 57), grid)
+    assert torch.equal(found[1], labels[1])
+    # Corners: row 4 lies at 36, row 5 at 45. Centers: 35.5 and 43.5.
+    assert torch.equal(found[0, :5], labels[0, :5])
+    assert (found[0, 5:] == 65535).all()
+    found = ignore_padding(labels.clone(), [(64, 20)] * 2, (64, 57), grid)
+    # Corners: 8 pixels apart, 2 at 16. Centers: 7.125 apart, 2 at 17.3.
+    assert torch.equal(found[:, :, :3], labels[:, :, :3])
+    assert (found[:, :, 3:] == 65535).all()

@@ -31,7 +31,7 @@ reference_pipeline = [
 ]
 # For single images: mmseg's `inference_model`, tools/label_images.py.
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageFromFile', color_type='color_ignore_orientation'),
     dict(type='ResizePair', short_side=short_side),
     dict(type='PackSegInputs'),
 ]

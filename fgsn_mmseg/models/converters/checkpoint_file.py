@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fgsn_mmseg.whole_file import whole_file
+from fgsn_mmseg import compat
+from fgsn_mmseg.files import whole_file
 
 # Where other trainers keep the network, and what wrappers put before names.
 _NETWORKS = ('state_dict', 'model')
@@ -41,6 +42,8 @@ def read_checkpoint(
             f'`path` should be a checkpoint, but got {path!r}, which is not '
             'there. Check the name.'
         )
+    # Again: what onedl-mmengine loads in between shortens the list.
+    compat.allow_checkpoint_globals()
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)
     # A file that is no pickle may fail in any way.

@@ -72,8 +72,8 @@ class CorrespondenceLoss(nn.Module):
             logits2: The same of the targets.
             points: B tensors (N, 2), x and y in pixels of the reference.
             points2: B tensors (N, 2) in pixels of the target.
-            label_map: (B, h, w) int64 cluster labels of the references; a
-                negative label is ignored.
+            label_map: (B, h, w) int64 cluster labels of the references;
+                others than 0..K-1 are ignored.
             crop_size: (H, W) of the images.
 
         Returns:
@@ -109,7 +109,7 @@ class CorrespondenceLoss(nn.Module):
         )
         cells, cells2 = cells[inside], cells2[inside]
         labels = at_cells(label_map, label_cells[inside])
-        known = labels >= 0
+        known = (labels >= 0) & (labels < maps[0].shape[0])
         labels = labels[known]
         loss = torch.zeros((), device=maps[0].device)
         if logits is not None:

@@ -68,16 +68,14 @@ class ClusterSegmentor(CascadeEncoderDecoder):
         **kwargs: Any,
     ) -> None:
         options = head_options or {}
-        check_keys(kwargs, type(self))
-        super().__init__(
-            num_stages,
+        heads = dict(
             decode_head=as_cluster_heads(decode_head, num_clusters, **options),
-            backbone=backbone,
             auxiliary_head=as_cluster_heads(
                 auxiliary_head, num_clusters, main=False, **options
             ),
-            **kwargs,
         )
+        check_keys(kwargs, type(self))
+        super().__init__(num_stages, backbone=backbone, **heads, **kwargs)
         self.num_clusters = num_clusters
         for module in self.modules():
             if without_labels(type(module)):
@@ -252,8 +250,8 @@ def check_keys(given: Iterable[str], kind: type) -> None:
     """Raise TypeError for a key that neither mmseg nor we know."""
     known = set(inspect.signature(EncoderDecoder.__init__).parameters)
     for name in set(given) - known:
-        known.update(inspect.signature(kind.__init__).parameters)
-        known.update(inspect.signature(ClusterSegmentor.__init__).parameters)
+        for one in kind.__mro__[: kind.__mro__.index(EncoderDecoder)]:
+            known.update(inspect.signature(one).parameters)
         close = difflib.get_close_matches(name, known, 1)
         meant = f'Did you mean `{close[0]}`?' if close else 'Leave it out.'
         raise TypeError(f'{kind.__name__} has no key `{name}`. {meant}')
