@@ -1,5 +1,4 @@
 import pytest
-
 from fgsn_mmseg.whole_file import whole_file
 
 
