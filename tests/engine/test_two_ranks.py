@@ -21,7 +21,12 @@ def folder(tmp_path_factory, run_tool):
 @pytest.fixture
 def results(folder):
     """[rank][run]: the first run has one seed, the second one a rank."""
-    return [torch.load(folder / f'rank_{rank}.pth') for rank in range(2)]
+    return [one['runs'] for one in ranks(folder, 2)]
+
+
+def ranks(folder, size):
+    paths = [folder / f'rank_{rank}_of_{size}.pth' for rank in range(size)]
+    return [torch.load(path) for path in paths]
 
 
 def test_codebook_of_one_rank(folder):
@@ -52,3 +57,32 @@ def test_sides_and_samples_are_drawn_for_each_rank(results, run):
     assert len(first['draws']) == len(second['draws']) == 3
     for key in ('draws', 'means'):
         assert all(a != b for a, b in zip(first[key], second[key]))
+
+
+@pytest.mark.parametrize('images', [5, 3])
+@pytest.mark.parametrize('size', [2, 4])
+def test_any_number_of_ranks(folder, size, images):
+    """Three images on four ranks: one has none; K exceeds a rank's share."""
+    assert [rank[images] for rank in ranks(folder, size)] == [''] * size
+    (alone,) = clusterings(folder / f'images_{images}_ranks_1').values()
+    (found,) = clusterings(folder / f'images_{images}_ranks_{size}').values()
+    assert alone['cluster_centroids'].shape == (6, 5)
+    for key, value in alone.items():
+        np.testing.assert_array_equal(found[key], value)
+
+
+def test_failure_of_one_rank_stops_all(folder):
+    """The second one reads an empty photo."""
+    first, second = (rank['failure'] for rank in ranks(folder, 2))
+    assert 'on rank 1' in first and 's/ref/1.png' in first
+    assert 's/ref/1.png' in second
+    assert not clusterings(folder / 'failed')
+
+
+def test_a_step_is_that_of_one_process_with_the_whole_batch(folder):
+    alone = torch.load(folder / 'step_1.pth')
+    first, second = (rank['step'] for rank in ranks(folder, 2))
+    assert alone.keys() == first.keys() == second.keys()
+    for name, value in alone.items():
+        assert torch.equal(first[name], second[name])
+        torch.testing.assert_close(first[name], value, msg=name)

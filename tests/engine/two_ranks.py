@@ -1,12 +1,13 @@
-"""One run alone and two on two ranks: `two_ranks.py <pairs> <folder>`.
+"""Runs on one, two and four ranks: `two_ranks.py <pairs> <folder>`.
 
-Writes `rank_<n>.pth` into the folder. The ranks are forked from a process
-that has imported everything, which takes longer than the runs.
+Writes `rank_<n>_of_<m>.pth` into the folder. The ranks are forked from a
+process that has imported everything, which takes longer than the runs.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ from mmengine.hooks import Hook
 import fgsn_mmseg  # noqa: F401  before mmseg.models, which needs mmcv.ops
 
 # isort: split
-from tiny_runs import make_runner, train
+from tiny_runs import QuietRunner, make_runner, run_config, train
 
 
 class NoteSteps(Hook):
@@ -45,6 +46,17 @@ class NoteSteps(Hook):
         torch.set_rng_state(state)
 
 
+# Four features an image: K = 6 exceeds what a rank of four has.
+FEW = dict(features_per_image=4)
+DDP = dict(
+    type='MMDistributedDataParallel',
+    device_ids=None,  # CPU
+    broadcast_buffers=False,
+)
+# Nothing is drawn: one step of the same samples is the same step.
+STEP = dict(dropout=0.0, fraction_reference=None)
+
+
 def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
     """Three iterations; what is to be compared between the ranks."""
     note = NoteSteps()
@@ -55,11 +67,7 @@ def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
         launcher='pytorch',
         hooks=[note],
         randomness=dict(seed=0, diff_rank_seed=diff_rank_seed),
-        model_wrapper_cfg=dict(
-            type='MMDistributedDataParallel',
-            device_ids=None,  # CPU
-            broadcast_buffers=False,
-        ),
+        model_wrapper_cfg=DDP,
     )
     runner.train()
     return dict(
@@ -70,34 +78,92 @@ def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
     )
 
 
-def run_rank(rank: int, port: int, pairs: str, folder: Path) -> None:
-    """Both runs on one rank, in the environment that torchrun makes."""
+def step(pairs: str, work_dir: Path, num_ranks: int) -> dict:
+    """Parameters after one iteration of two pairs on all ranks together."""
+    config = run_config(pairs, work_dir, max_iters=1, model=dict(STEP))
+    config.train_dataloader.batch_size = 2 // num_ranks
+    # They move by their gradients.
+    config.optim_wrapper.optimizer = dict(type='SGD', lr=1.0)
+    if num_ranks > 1:
+        config.update(launcher='pytorch', model_wrapper_cfg=DDP)
+    runner = QuietRunner.from_cfg(config)
+    runner.train()
+    model = getattr(runner.model, 'module', runner.model)
+    return {name: p.detach() for name, p in model.named_parameters()}
+
+
+def cluster(pairs: str, work_dir: Path, num_images: int, **kwargs) -> str:
+    """One clustering of the first images; the error with which it ended."""
+    config = run_config(pairs, work_dir, max_iters=1, **kwargs)
+    loader = config.custom_hooks[0].dataloader
+    loader.dataset.indices = num_images
+    if dist.is_initialized():
+        config.update(launcher='pytorch', model_wrapper_cfg=DDP)
+    try:
+        QuietRunner.from_cfg(config).train()
+    except Exception as error:
+        return f'{type(error).__name__}: {error}'
+    return ''
+
+
+def without_image(pairs: str, folder: Path) -> str:
+    """The pairs without the photo that the second rank reads first."""
+    copy = shutil.copytree(pairs, folder / 'broken', dirs_exist_ok=True)
+    (copy / 'images/s/ref/1.png').write_bytes(b'')
+    return str(copy)
+
+
+def run_rank(rank: int, size: int, port: int, pairs: str, folder: Path):
+    """All runs on one rank, in the environment that torchrun makes."""
     os.environ.update(
         RANK=str(rank),
         LOCAL_RANK=str(rank),
-        WORLD_SIZE='2',
+        WORLD_SIZE=str(size),
         MASTER_ADDR='127.0.0.1',
         MASTER_PORT=str(port),
     )
     dist.init_process_group('gloo')
-    results = [run(pairs, folder, option) for option in (False, True)]
-    torch.save(results, folder / f'rank_{rank}.pth')
+    results: dict = {}
+    if size == 2:
+        results['runs'] = [run(pairs, folder, one) for one in (False, True)]
+        results['step'] = step(pairs, folder / 'step_2', 2)
+        results['failure'] = cluster(
+            str(folder / 'broken'), folder / 'failed', 5
+        )
+    for images in (5, 3):
+        results[images] = cluster(
+            pairs, folder / f'images_{images}_ranks_{size}', images, hook=FEW
+        )
+    torch.save(results, folder / f'rank_{rank}_of_{size}.pth')
     dist.destroy_process_group()
 
 
+def run_alone(pairs: str, folder: Path) -> None:
+    """What one process makes of the same."""
+    train(pairs, folder / 'alone', max_iters=1)
+    for images in (5, 3):
+        cluster(pairs, folder / f'images_{images}_ranks_1', images, hook=FEW)
+    torch.save(step(pairs, folder / 'step_1', 1), folder / 'step_1.pth')
+
+
 def main() -> None:
-    with socket.socket() as one:
-        one.bind(('127.0.0.1', 0))
-        port = one.getsockname()[1]
     pairs, folder = sys.argv[1], Path(sys.argv[2])
+    without_image(pairs, folder)
     alone = mp.get_context('fork').Process(
-        target=train, args=(pairs, folder / 'alone'), kwargs=dict(max_iters=1)
+        target=run_alone, args=(pairs, folder)
     )
     alone.start()
     alone.join()
-    mp.start_processes(
-        run_rank, (port, pairs, folder), nprocs=2, start_method='fork'
-    )
+    for size in (2, 4):
+        with socket.socket() as one:
+            one.bind(('127.0.0.1', 0))
+            port = one.getsockname()[1]
+        mp.start_processes(
+            run_rank,
+            (size, port, pairs, folder),
+            nprocs=size,
+            start_method='fork',
+        )
 
 
 if __name__ == '__main__':
