@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .pca import pca_whitening
+from .pca import second_moment
 
 # Rows times K of one evaluation: bounds the time.
 MAX_SCORES = 1 << 24
@@ -18,7 +18,8 @@ def fit_linear_classifier(
     num_clusters: int,
     seed: int = 0,
     steps: int = 20,
-    weight_decay: float = 1e-4,
+    weight_decay: float = 1e-3,
+    flatness: float = 0.2,
     max_rows: int = 20_000,
 ) -> tuple[Tensor, Tensor]:
     """Multinomial logistic regression: labels from what a classifier sees.
@@ -35,6 +36,10 @@ def fit_linear_classifier(
         steps: Of L-BFGS.
         weight_decay: Times half the squared weights in the whitened space,
             added to the loss: keeps the logits of separable labels small.
+        flatness: Added to the variances before they are whitened, as a share
+            of their mean. Weights along directions in which the inputs hardly
+            differ would be large otherwise, and so would the gradients that
+            the classifier hands on.
         max_rows: Upper limit of the inputs that are used.
 
     Returns:
@@ -60,7 +65,12 @@ def fit_linear_classifier(
             '`inputs` should be finite, but got NaN or infinite values. The '
             'network diverged: lower the learning rate.'
         )
-    matrix, bias = pca_whitening(inputs, inputs.shape[1])
+    mean = inputs.mean(0, dtype=torch.float64)
+    variances, axes = torch.linalg.eigh(second_moment(inputs, mean))
+    level = flatness * variances.mean().clamp(min=1e-30)
+    matrix = axes * (variances.clamp(min=0) + level).rsqrt()
+    bias = -(mean @ matrix).float()
+    matrix = matrix.float()
     white = inputs @ matrix + bias
     solution = _fit_white(white, labels, num_clusters, steps, weight_decay)
     weight, offset = solution[:, :-1], solution[:, -1]

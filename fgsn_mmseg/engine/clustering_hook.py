@@ -4,22 +4,37 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.dist import (
-    all_gather_object,
     broadcast,
     broadcast_object_list,
-    collect_results,
     is_main_process,
 )
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
-from torch import nn
+from torch import Tensor
 
-from ..clustering import Codebook, FeatureReservoir, write_codebook
+from ..clustering import (
+    Codebook,
+    FeatureReservoir,
+    match_clusters,
+    write_codebook,
+)
+from .classifier_start import fit_classifiers
 from .feature_sampling import check_clusterable, sample_features
+from .gathering import gather
+from .label_change import forget, hand_over, keep_rows, rows_of_clusters
+from .pair_sampling import sample_pairs
 from .seeding import derive_seed, shared_seed
+
+FURTHER_MEMBERS = dict(
+    random=(),
+    fitted=('linear_classifiers', 'run_heads', 'label_maps'),
+    kept=('logit_map',),
+)
+"""What each kind of classifier asks of a model beside clustering."""
 
 
 @HOOKS.register_module()
@@ -53,6 +68,21 @@ class ClusteringHook(Hook):
         classifier_std: Standard deviation of the new classifier weights.
         keep_momentum: Keep the optimizer's state of the old classifiers, as
             the authors' code does. By default it is cleared.
+        whitening: ``'pca'`` (the paper), or ``'correspondences'``, learned
+            from corresponding features of training pairs, see
+            :func:`~fgsn_mmseg.clustering.learned_whitening`.
+        regularization: Of learned whitening.
+        pair_means: With learned whitening, cluster the means of
+            corresponding features too.
+        classifier: What new classifiers start from: ``'random'`` (the
+            paper); ``'fitted'``, logistic regression on what enters them
+            and the new labels; or ``'kept'``: k-means starts from the labels
+            that the network predicts, and a cluster that shares features
+            with an old one keeps its id, its row of the classifiers and its
+            momentum.
+        num_pairs: Training pairs that learned whitening and fitted classifiers
+            look at, at most. A pair gives half of ``features_per_image``
+            correspondences, its reference ``features_per_image`` inputs.
     """
 
     priority = 'NORMAL'
@@ -68,6 +98,11 @@ class ClusteringHook(Hook):
         kmeans_iterations: int = 20,
         classifier_std: float = 0.01,
         keep_momentum: bool = False,
+        whitening: str = 'pca',
+        regularization: float = 0.02,
+        pair_means: bool = False,
+        classifier: str = 'random',
+        num_pairs: int = 400,
     ) -> None:
         for name, value in (
             ('interval', interval),
@@ -75,6 +110,7 @@ class ClusteringHook(Hook):
             ('features_per_image', features_per_image),
             ('max_features', max_features),
             ('kmeans_iterations', kmeans_iterations),
+            ('num_pairs', num_pairs),
         ):
             if value is not None and value < 1:
                 raise ValueError(
@@ -83,6 +119,19 @@ class ClusteringHook(Hook):
         if not 0 <= fraction <= 1:
             raise ValueError(
                 f'`fraction` should be in [0, 1], but got {fraction!r}.'
+            )
+        for name, choice, choices in (
+            ('whitening', whitening, ('pca', 'correspondences')),
+            ('classifier', classifier, ('random', 'fitted', 'kept')),
+        ):
+            if choice not in choices:
+                raise ValueError(
+                    f'`{name}` should be one of {choices}, but got {choice!r}.'
+                )
+        if pair_means and whitening == 'pca':
+            raise ValueError(
+                "`whitening` should be 'correspondences' with `pair_means`, "
+                "but got 'pca', which looks at no pairs."
             )
         self.dataloader = dataloader
         self.interval = interval
@@ -93,11 +142,17 @@ class ClusteringHook(Hook):
         self.kmeans_iterations = kmeans_iterations
         self.classifier_std = classifier_std
         self.keep_momentum = keep_momentum
+        self.whitening = whitening
+        self.regularization = regularization
+        self.pair_means = pair_means
+        self.classifier = classifier
+        self.num_pairs = num_pairs
         self.seed = 0
 
     def before_train(self, runner: Any) -> None:
         """Refuse a model that cannot be clustered; agree on a seed."""
-        check_clusterable(unwrapped(runner.model))
+        model = unwrapped(runner.model)
+        check_clusterable(model, FURTHER_MEMBERS[self.classifier])
         self.seed = shared_seed(runner.seed)
 
     def before_train_iter(
@@ -141,14 +196,30 @@ class ClusteringHook(Hook):
         for buffer in model.buffers():
             broadcast(buffer)
         reservoir, num_images = self.gather_features(runner, model)
-        codebook, figures = self.fit(runner, model, reservoir, num_images)
+        pairs = None
+        if self.whitening == 'correspondences':
+            pairs = self.gather_pairs(runner, model)
+        codebook, figures, kept = self.fit(
+            runner, model, reservoir, num_images, pairs
+        )
+        before = rows_of_clusters(model, model.num_clusters)
         model.set_codebook(codebook)
         generator = torch.Generator()
         generator.manual_seed(
             derive_seed('classifiers', self.seed, runner.iter)
         )
         drawn = model.redraw_classifiers(generator, self.classifier_std)
-        forget(runner.optim_wrapper, drawn, self.keep_momentum)
+        if kept is not None:
+            keep_rows(drawn, before, kept)
+        if self.classifier == 'fitted':
+            fit_classifiers(
+                runner,
+                model,
+                self.num_pairs,
+                self.features_per_image,
+                (self.seed, runner.iter),
+            )
+        forget(runner.optim_wrapper, drawn, self.keep_momentum, kept)
         for hook in runner.hooks:
             if isinstance(hook, EMAHook):
                 hand_over(model, hook.ema_model.module, drawn)
@@ -178,36 +249,40 @@ class ClusteringHook(Hook):
             },
             seed=runner.seed,
         )
-        reservoir = FeatureReservoir(self.max_features)
-        failure: Exception | None = None
-        try:
-            sample_features(
+        (reservoir,) = gather(
+            runner,
+            lambda reservoirs: sample_features(
                 model,
                 loader,
-                reservoir,
+                reservoirs[0],
                 self.features_per_image,
                 self.fraction,
                 (self.seed, runner.iter),
-            )
-        except Exception as error:  # the other ranks would wait for ever
-            failure = error
-        reasons = all_gather_object(None if failure is None else str(failure))
-        if failure is not None:
-            raise failure
-        for rank, reason in enumerate(reasons):
-            if reason is not None:
-                raise RuntimeError(
-                    f'Clustering failed on rank {rank}: {reason}'
-                )
-        parts = collect_results(
-            [reservoir],
-            loader.sampler.world_size,
-            'cpu',
-            tmpdir=str(Path(runner.work_dir) / '.clustering'),
+                self.keeps(model),
+            ),
+            self.max_features,
         )
-        merged = FeatureReservoir(self.max_features)
-        merged.merge(parts or [])
-        return merged, len(loader.dataset)
+        return reservoir, len(loader.dataset)
+
+    def gather_pairs(self, runner: Any, model: Any) -> FeatureReservoir:
+        """Corresponding features (N, 2 C) of training pairs, on rank 0."""
+        (reservoir,) = gather(
+            runner,
+            lambda reservoirs: sample_pairs(
+                runner,
+                model,
+                reservoirs[0],
+                self.num_pairs,
+                max(1, self.features_per_image // 2),
+                (self.seed, runner.iter),
+            ),
+            self.max_features,
+        )
+        return reservoir
+
+    def keeps(self, model: Any) -> bool:
+        """Whether there are labels that may go on."""
+        return self.classifier == 'kept' and model.has_labels
 
     def fit(
         self,
@@ -215,8 +290,14 @@ class ClusteringHook(Hook):
         model: Any,
         reservoir: FeatureReservoir,
         num_images: int,
-    ) -> tuple[Codebook, dict]:
-        """Fit the codebook on rank 0 and hand it to all."""
+        pairs: FeatureReservoir | None = None,
+    ) -> tuple[Codebook, dict, Tensor | None]:
+        """Fit the codebook on rank 0 and hand it to all.
+
+        Returns:
+            The codebook, figures for the log, and (K,) bool, which labels
+            go on, or None.
+        """
         message: list[Any] = [None]
         if is_main_process():
             rows = reservoir.features()
@@ -228,15 +309,8 @@ class ClusteringHook(Hook):
                     'features_per_image or use more reference images.'
                 ]
             else:
-                codebook = Codebook(
-                    model.num_clusters,
-                    rows.shape[1],
-                    min(model.pca_dim, rows.shape[1]),
-                )
-                seed = derive_seed('k-means', self.seed, runner.iter) % 2**31
                 try:
-                    figures = codebook.fit(rows, seed, self.kmeans_iterations)
-                    message = [(codebook, {'features': len(rows), **figures})]
+                    message = [self.fit_rows(runner, model, rows, pairs)]
                 except ValueError as error:
                     # The other ranks wait for an answer.
                     message = [str(error)]
@@ -244,6 +318,45 @@ class ClusteringHook(Hook):
         if isinstance(message[0], str):
             raise ValueError(message[0])
         return message[0]
+
+    def fit_rows(
+        self,
+        runner: Any,
+        model: Any,
+        rows: np.ndarray,
+        pairs: FeatureReservoir | None,
+    ) -> tuple[Codebook, dict, Tensor | None]:
+        """Fit a codebook to features (M, C), old labels behind them."""
+        old = kept = None
+        if self.keeps(model):
+            rows, old = rows[:, :-1], rows[:, -1].astype(np.int64)
+        channels = rows.shape[1]
+        codebook = Codebook(
+            model.num_clusters, channels, min(model.pca_dim, channels)
+        )
+        both = None
+        if pairs is not None:
+            matches = torch.from_numpy(pairs.features())
+            both = (matches[:, :channels], matches[:, channels:])
+        figures: dict[str, Any] = {'features': len(rows)}
+        figures.update(
+            codebook.fit(
+                rows,
+                derive_seed('k-means', self.seed, runner.iter) % 2**31,
+                self.kmeans_iterations,
+                both,
+                self.regularization,
+                self.pair_means,
+                old,
+            )
+        )
+        if old is not None:
+            new = codebook.assign(torch.from_numpy(rows))
+            ids, goes_on = match_clusters(old, new, model.num_clusters)
+            codebook.renumber(ids)
+            kept = torch.from_numpy(goes_on)
+            figures['kept_clusters'] = int(goes_on.sum())
+        return codebook, figures, kept
 
 
 def unwrapped(model: Any) -> Any:
@@ -255,41 +368,6 @@ def feature_layer_of(model: Any) -> str:
     """Name of the layer whose output is clustered; '' where none is named."""
     head = getattr(unwrapped(model), 'main_head', None)
     return getattr(head, 'feature_layer', None) or ''
-
-
-def forget(
-    optim_wrapper: Any, parameters: list[nn.Parameter], keep_momentum: bool
-) -> None:
-    """Drop accumulated gradients and the optimizer's state of parameters."""
-    wrappers = [optim_wrapper]
-    if isinstance(optim_wrapper, dict) or hasattr(optim_wrapper, 'values'):
-        wrappers = list(optim_wrapper.values())
-    for parameter in parameters:
-        parameter.grad = None
-        for wrapper in wrappers:
-            if not keep_momentum:
-                wrapper.optimizer.state.pop(parameter, None)
-
-
-def hand_over(
-    model: nn.Module, averaged: nn.Module, drawn: list[nn.Parameter]
-) -> None:
-    """Give an averaged model all that is not an average of training.
-
-    That is what was drawn anew and what is not trained: teacher, codebook,
-    frozen layers, running statistics.
-    """
-    anew = {id(parameter) for parameter in drawn}
-    trained = {
-        name
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad and id(parameter) not in anew
-    }
-    state = model.state_dict()
-    averaged.load_state_dict(
-        {name: state[name] for name in state if name not in trained},
-        strict=False,
-    )
 
 
 def report(
