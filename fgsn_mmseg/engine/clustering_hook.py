@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.dist import (
     broadcast,
@@ -16,13 +15,9 @@ from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
 from torch import Tensor
 
-from ..clustering import (
-    Codebook,
-    FeatureReservoir,
-    match_clusters,
-    write_codebook,
-)
+from ..clustering import Codebook, FeatureReservoir, write_codebook
 from .classifier_start import fit_classifiers
+from .codebook_fit import fit_codebook, report
 from .feature_sampling import check_clusterable, sample_features
 from .gathering import gather
 from .label_change import forget, hand_over, keep_rows, rows_of_clusters
@@ -310,7 +305,19 @@ class ClusteringHook(Hook):
                 ]
             else:
                 try:
-                    message = [self.fit_rows(runner, model, rows, pairs)]
+                    message = [
+                        fit_codebook(
+                            model,
+                            rows,
+                            None if pairs is None else pairs.features(),
+                            self.keeps(model),
+                            seed=derive_seed('k-means', self.seed, runner.iter)
+                            % 2**31,
+                            iterations=self.kmeans_iterations,
+                            regularization=self.regularization,
+                            pair_means=self.pair_means,
+                        )
+                    ]
                 except ValueError as error:
                     # The other ranks wait for an answer.
                     message = [str(error)]
@@ -318,45 +325,6 @@ class ClusteringHook(Hook):
         if isinstance(message[0], str):
             raise ValueError(message[0])
         return message[0]
-
-    def fit_rows(
-        self,
-        runner: Any,
-        model: Any,
-        rows: np.ndarray,
-        pairs: FeatureReservoir | None,
-    ) -> tuple[Codebook, dict, Tensor | None]:
-        """Fit a codebook to features (M, C), old labels behind them."""
-        old = kept = None
-        if self.keeps(model):
-            rows, old = rows[:, :-1], rows[:, -1].astype(np.int64)
-        channels = rows.shape[1]
-        codebook = Codebook(
-            model.num_clusters, channels, min(model.pca_dim, channels)
-        )
-        both = None
-        if pairs is not None:
-            matches = torch.from_numpy(pairs.features())
-            both = (matches[:, :channels], matches[:, channels:])
-        figures: dict[str, Any] = {'features': len(rows)}
-        figures.update(
-            codebook.fit(
-                rows,
-                derive_seed('k-means', self.seed, runner.iter) % 2**31,
-                self.kmeans_iterations,
-                both,
-                self.regularization,
-                self.pair_means,
-                old,
-            )
-        )
-        if old is not None:
-            new = codebook.assign(torch.from_numpy(rows))
-            ids, goes_on = match_clusters(old, new, model.num_clusters)
-            codebook.renumber(ids)
-            kept = torch.from_numpy(goes_on)
-            figures['kept_clusters'] = int(goes_on.sum())
-        return codebook, figures, kept
 
 
 def unwrapped(model: Any) -> Any:
@@ -368,21 +336,3 @@ def feature_layer_of(model: Any) -> str:
     """Name of the layer whose output is clustered; '' where none is named."""
     head = getattr(unwrapped(model), 'main_head', None)
     return getattr(head, 'feature_layer', None) or ''
-
-
-def report(
-    runner: Any, figures: dict, num_images: int, num_clusters: int
-) -> None:
-    """One log line and the figures as scalars named ``clustering/...``."""
-    runner.logger.info(
-        f'Clustering at iteration {runner.iter}: {figures["features"]} '
-        f'features of {num_images} images, {figures["used_clusters"]} of '
-        f'{num_clusters} clusters used, largest share '
-        f'{figures["largest_share"]:.3f}, entropy {figures["entropy"]:.2f} '
-        f'bits, inertia {figures["inertia"]:.4f}, '
-        f'{figures["seconds"]:.1f} s'
-    )
-    runner.visualizer.add_scalars(
-        {f'clustering/{name}': value for name, value in figures.items()},
-        step=runner.iter,
-    )

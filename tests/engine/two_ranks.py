@@ -45,12 +45,17 @@ class NoteSteps(Hook):
         torch.set_rng_state(state)
 
 
-def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
+OPTIONS = dict(
+    whitening='correspondences', pair_means=True, classifier='fitted'
+)
+
+
+def run(pairs: str, folder: Path, diff_rank_seed: bool, **kwargs) -> dict:
     """Three iterations; what is to be compared between the ranks."""
     note = NoteSteps()
     runner = make_runner(
         pairs,
-        folder / f'run_{diff_rank_seed}',
+        folder / f'run_{diff_rank_seed}{"_options" if kwargs else ""}',
         max_iters=3,
         launcher='pytorch',
         hooks=[note],
@@ -60,6 +65,7 @@ def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
             device_ids=None,  # CPU
             broadcast_buffers=False,
         ),
+        **kwargs,
     )
     runner.train()
     return dict(
@@ -71,7 +77,7 @@ def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
 
 
 def run_rank(rank: int, port: int, pairs: str, folder: Path) -> None:
-    """Both runs on one rank, in the environment that torchrun makes."""
+    """All runs on one rank, in the environment that torchrun makes."""
     os.environ.update(
         RANK=str(rank),
         LOCAL_RANK=str(rank),
@@ -81,6 +87,7 @@ def run_rank(rank: int, port: int, pairs: str, folder: Path) -> None:
     )
     dist.init_process_group('gloo')
     results = [run(pairs, folder, option) for option in (False, True)]
+    results.append(run(pairs, folder, False, hook=OPTIONS))
     torch.save(results, folder / f'rank_{rank}.pth')
     dist.destroy_process_group()
 
@@ -90,11 +97,14 @@ def main() -> None:
         one.bind(('127.0.0.1', 0))
         port = one.getsockname()[1]
     pairs, folder = sys.argv[1], Path(sys.argv[2])
-    alone = mp.get_context('fork').Process(
-        target=train, args=(pairs, folder / 'alone'), kwargs=dict(max_iters=1)
-    )
-    alone.start()
-    alone.join()
+    for name, hook in (('alone', {}), ('alone_options', OPTIONS)):
+        alone = mp.get_context('fork').Process(
+            target=train,
+            args=(pairs, folder / name),
+            kwargs=dict(max_iters=1, hook=hook),
+        )
+        alone.start()
+        alone.join()
     mp.start_processes(
         run_rank, (port, pairs, folder), nprocs=2, start_method='fork'
     )

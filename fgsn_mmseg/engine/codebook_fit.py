@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..clustering import Codebook, match_clusters
+
+
+def fit_codebook(
+    model: Any,
+    rows: np.ndarray,
+    pairs: np.ndarray | None,
+    with_labels: bool,
+    **options: Any,
+) -> tuple[Codebook, dict, Tensor | None]:
+    """Fit a codebook to sampled features.
+
+    Args:
+        model: With K and D.
+        rows: (M, C) features, or (M, C + 1) with their old labels last.
+        pairs: (N, 2 C) corresponding features for learned whitening, or None.
+        with_labels: Whether old labels are there and go on where they can.
+        **options: Of :meth:`~fgsn_mmseg.clustering.Codebook.fit`.
+
+    Returns:
+        The codebook, figures for the log, and (K,) bool, which labels go on,
+        or None.
+    """
+    old = kept = both = None
+    if with_labels:
+        rows, old = rows[:, :-1], rows[:, -1].astype(np.int64)
+    channels = rows.shape[1]
+    if pairs is not None:
+        matches = torch.from_numpy(pairs)
+        both = (matches[:, :channels], matches[:, channels:])
+    codebook = Codebook(
+        model.num_clusters, channels, min(model.pca_dim, channels)
+    )
+    figures: dict[str, Any] = {'features': len(rows)}
+    figures.update(codebook.fit(rows, pairs=both, old_labels=old, **options))
+    if old is not None:
+        new = codebook.assign(torch.from_numpy(rows))
+        ids, goes_on = match_clusters(old, new, model.num_clusters)
+        codebook.renumber(ids)
+        kept = torch.from_numpy(goes_on)
+        figures['kept_clusters'] = int(goes_on.sum())
+    return codebook, figures, kept
+
+
+def report(
+    runner: Any, figures: dict, num_images: int, num_clusters: int
+) -> None:
+    """One log line and the figures as scalars named ``clustering/...``."""
+    runner.logger.info(
+        f'Clustering at iteration {runner.iter}: {figures["features"]} '
+        f'features of {num_images} images, {figures["used_clusters"]} of '
+        f'{num_clusters} clusters used, largest share '
+        f'{figures["largest_share"]:.3f}, entropy {figures["entropy"]:.2f} '
+        f'bits, inertia {figures["inertia"]:.4f}, '
+        f'{figures["seconds"]:.1f} s'
+    )
+    runner.visualizer.add_scalars(
+        {f'clustering/{name}': value for name, value in figures.items()},
+        step=runner.iter,
+    )
