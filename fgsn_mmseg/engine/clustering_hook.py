@@ -7,17 +7,15 @@ from typing import Any
 import torch
 from mmengine.dist import (
     broadcast,
-    broadcast_object_list,
     is_main_process,
 )
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
-from torch import Tensor
 
-from ..clustering import Codebook, FeatureReservoir, write_codebook
+from ..clustering import FeatureReservoir, write_codebook
 from .classifier_start import fit_classifiers
-from .codebook_fit import fit_codebook, report
+from .codebook_fit import fit_on_rank_0, report
 from .feature_sampling import check_clusterable, sample_features
 from .gathering import gather
 from .label_change import forget, hand_over, keep_rows, rows_of_clusters
@@ -194,8 +192,16 @@ class ClusteringHook(Hook):
         pairs = None
         if self.whitening == 'correspondences':
             pairs = self.gather_pairs(runner, model)
-        codebook, figures, kept = self.fit(
-            runner, model, reservoir, num_images, pairs
+        codebook, figures, kept = fit_on_rank_0(
+            model,
+            reservoir,
+            pairs,
+            self.keeps(model),
+            num_images,
+            seed=derive_seed('k-means', self.seed, runner.iter) % 2**31,
+            iterations=self.kmeans_iterations,
+            regularization=self.regularization,
+            pair_means=self.pair_means,
         )
         before = rows_of_clusters(model, model.num_clusters)
         model.set_codebook(codebook)
@@ -278,53 +284,6 @@ class ClusteringHook(Hook):
     def keeps(self, model: Any) -> bool:
         """Whether there are labels that may go on."""
         return self.classifier == 'kept' and model.has_labels
-
-    def fit(
-        self,
-        runner: Any,
-        model: Any,
-        reservoir: FeatureReservoir,
-        num_images: int,
-        pairs: FeatureReservoir | None = None,
-    ) -> tuple[Codebook, dict, Tensor | None]:
-        """Fit the codebook on rank 0 and hand it to all.
-
-        Returns:
-            The codebook, figures for the log, and (K,) bool, which labels
-            go on, or None.
-        """
-        message: list[Any] = [None]
-        if is_main_process():
-            rows = reservoir.features()
-            if len(rows) < model.num_clusters:
-                message = [
-                    'Clustering needs at least num_clusters='
-                    f'{model.num_clusters} features, but only {len(rows)} '
-                    f'were sampled from {num_images} images. Raise '
-                    'features_per_image or use more reference images.'
-                ]
-            else:
-                try:
-                    message = [
-                        fit_codebook(
-                            model,
-                            rows,
-                            None if pairs is None else pairs.features(),
-                            self.keeps(model),
-                            seed=derive_seed('k-means', self.seed, runner.iter)
-                            % 2**31,
-                            iterations=self.kmeans_iterations,
-                            regularization=self.regularization,
-                            pair_means=self.pair_means,
-                        )
-                    ]
-                except ValueError as error:
-                    # The other ranks wait for an answer.
-                    message = [str(error)]
-        broadcast_object_list(message)
-        if isinstance(message[0], str):
-            raise ValueError(message[0])
-        return message[0]
 
 
 def unwrapped(model: Any) -> Any:

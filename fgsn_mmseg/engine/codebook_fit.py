@@ -4,9 +4,59 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dist import broadcast_object_list, is_main_process
 from torch import Tensor
 
-from ..clustering import Codebook, match_clusters
+from ..clustering import Codebook, FeatureReservoir, match_clusters
+
+
+def fit_on_rank_0(
+    model: Any,
+    reservoir: FeatureReservoir,
+    pairs: FeatureReservoir | None,
+    with_labels: bool,
+    num_images: int,
+    **options: Any,
+) -> tuple[Codebook, dict, Tensor | None]:
+    """Call :func:`fit_codebook` on rank 0 and hand what it gives to all.
+
+    Args:
+        model: See there.
+        reservoir: With the features, on rank 0.
+        pairs: With the pairs, on rank 0, or None.
+        with_labels: See there.
+        num_images: For the message.
+        **options: See there.
+
+    Returns:
+        See there.
+
+    Raises:
+        ValueError: On all ranks, if the features cannot be clustered.
+    """
+    message: list[Any] = [None]
+    if is_main_process():
+        rows = reservoir.features()
+        if len(rows) < model.num_clusters:
+            message = [
+                'Clustering needs at least num_clusters='
+                f'{model.num_clusters} features, but only {len(rows)} were '
+                f'sampled from {num_images} images. Raise '
+                'features_per_image or use more reference images.'
+            ]
+        else:
+            both = None if pairs is None else pairs.features()
+            try:
+                message = [
+                    fit_codebook(model, rows, both, with_labels, **options)
+                ]
+            except ValueError as error:
+                # The other ranks wait for an answer.
+                message = [str(error)]
+    broadcast_object_list(message)
+    if isinstance(message[0], str):
+        raise ValueError(message[0])
+    return message[0]
 
 
 def fit_codebook(
