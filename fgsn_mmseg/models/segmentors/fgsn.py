@@ -215,6 +215,9 @@ class FGSN(ClusterSegmentor):
             self.labellers()
             return
         self.codebook.copy_(codebook)
+        for module in self.modules():
+            if hasattr(module, 'forget_labels'):
+                module.forget_labels()
         self.teacher.copy_(self)
         self.has_labels = True
 
