@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -155,6 +156,22 @@ class Codebook(nn.Module):
         self.resize_(other.pca_dim)
         for own, given in zip(self.buffers(), other.buffers()):
             own.copy_(given)
+
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        """Take the D of what is loaded; refuse another C."""
+        matrix = state_dict.get(f'{prefix}pca_matrix')
+        if matrix is not None:
+            channels, pca_dim = matrix.shape
+            if channels != self.in_channels:
+                raise ValueError(
+                    f'`feature_layer` should give {channels} channels as in '
+                    f'the checkpoint, but got {self.in_channels}. Use the '
+                    'config of its training.'
+                )
+            self.resize_(pca_dim)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def resize_(self, pca_dim: int) -> None:
         """Make room for D dimensions; what it held is lost if D changes."""

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
 from .image_file import is_own_file
+from .image_set import pair_pipeline
 from .name_list import match_names, read_names
 
 _REMEDY = (
@@ -40,7 +41,8 @@ class CorrespondenceDataset(BaseDataset):
         data_prefix (dict): Folders of the images (``img_path``) and of the
             ``.mat`` files (``corr_path``) inside ``data_root``. Defaults to
             ``dict(img_path='images', corr_path='correspondence_data')``.
-        pipeline (list): Transforms. Defaults to none.
+        pipeline (list): Transforms. One of single images, which begins with
+            ``LoadImageFromFile``, is made one of pairs. Defaults to none.
         both_directions (bool): Use each pair also with reference and target
             swapped. A pair ``a--b.mat`` whose reverse ``b--a.mat`` is listed
             too is not doubled. Defaults to False.
@@ -70,7 +72,7 @@ class CorrespondenceDataset(BaseDataset):
             ann_file=ann_file,
             data_root=data_root,
             data_prefix=folders,
-            pipeline=list(pipeline),
+            pipeline=pair_pipeline(pipeline),
             **kwargs,
         )
 

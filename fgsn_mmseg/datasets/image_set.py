@@ -60,6 +60,42 @@ def _reading(step: dict) -> dict:
     return {key: step[key] for key in keys if step.get(key) is not None}
 
 
+def pair_pipeline(pipeline: Sequence[Any]) -> list[Any]:
+    """Make of a pipeline of single images the one of pairs.
+
+    So a data set of pairs may have the ``test_pipeline`` of its config, which
+    mmseg's ``MMSegInferencer`` looks for in the ``test_dataloader``.
+
+    Args:
+        pipeline: Begins with ``LoadImageFromFile``; others come back as they
+            are.
+
+    Returns:
+        The pipeline of pairs.
+
+    Raises:
+        ValueError: A transform knows single images only.
+    """
+    types = [step.get('type') for step in pipeline if isinstance(step, dict)]
+    if 'LoadImageFromFile' not in types:
+        return list(pipeline)
+    steps: list[Any] = [dict(type='LoadCorrespondences')]
+    for step, kind in zip(pipeline, types):
+        if kind == 'LoadImageFromFile':
+            steps.append(dict(type='LoadImagePair'))
+        elif kind == 'PackSegInputs':
+            steps.append(dict(type='PackPairInputs'))
+        elif not str(kind).endswith('Pair'):
+            raise ValueError(
+                '`pipeline` of pairs should hold transforms of pairs, but '
+                f'got {kind!r} after LoadImageFromFile. Use ResizePair and '
+                'the like, or begin with LoadCorrespondences.'
+            )
+        else:
+            steps.append(step)
+    return steps
+
+
 class ImageSet(Dataset):
     """Images of a folder, each through a pipeline.
 

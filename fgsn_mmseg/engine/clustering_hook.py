@@ -5,20 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dist import (
-    broadcast,
-    is_main_process,
-)
+from mmengine.dist import broadcast, is_main_process
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
 
 from ..clustering import FeatureReservoir, write_codebook
 from .classifier_start import fit_classifiers
-from .codebook_fit import fit_on_rank_0, report
+from .codebook_fit import fit_on_rank_0
 from .feature_sampling import check_clusterable, sample_features
 from .gathering import gather
-from .label_change import forget, hand_over, keep_rows, rows_of_clusters
+from .new_labels import (
+    forget,
+    hand_over,
+    keep_rows,
+    report,
+    rows_of_clusters,
+)
 from .pair_sampling import sample_pairs
 from .seeding import derive_seed, shared_seed
 

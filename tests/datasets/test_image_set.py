@@ -6,7 +6,11 @@ import pytest
 from mmengine import Config
 
 from fgsn_mmseg.datasets import list_images
-from fgsn_mmseg.datasets.image_set import ImageSet, image_pipeline
+from fgsn_mmseg.datasets.image_set import (
+    ImageSet,
+    image_pipeline,
+    pair_pipeline,
+)
 
 
 def types(config):
@@ -53,3 +57,22 @@ def test_bad_files_are_told(tmp_path):
     images = ImageSet(str(tmp_path), names, steps)
     assert images[0].startswith(f"'{tmp_path}/a.png' should be an image")
     assert images[1]['inputs'].shape == (3, 5, 7)
+
+
+def test_pipeline_of_images_becomes_one_of_pairs():
+    images = [
+        dict(type='LoadImageFromFile', color_type='color'),
+        dict(type='ResizePair', short_side=96),
+        dict(type='PackSegInputs', meta_keys=('img_path',)),
+    ]
+    pairs = pair_pipeline(images)
+    assert [step['type'] for step in pairs] == [
+        'LoadCorrespondences',
+        'LoadImagePair',
+        'ResizePair',
+        'PackPairInputs',
+    ]
+    assert pairs[2] is images[1]
+    assert pair_pipeline(pairs) == pairs
+    with pytest.raises(ValueError, match="transforms of pairs, but got 'Res"):
+        pair_pipeline([images[0], dict(type='Resize', scale=(9, 9))])

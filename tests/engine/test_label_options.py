@@ -15,7 +15,7 @@ from tiny_runs import (
 
 from fgsn_mmseg.clustering import learned_whitening
 from fgsn_mmseg.engine import ClusteringHook
-from fgsn_mmseg.engine.label_change import forget, keep_rows, rows_of_clusters
+from fgsn_mmseg.engine.new_labels import forget, keep_rows, rows_of_clusters
 from fgsn_mmseg.engine.pair_sampling import drawn_pairs
 from fgsn_mmseg.geometry import at_cells, match_cells, resample_labels
 

@@ -11,6 +11,7 @@ from mmseg.models import CascadeEncoderDecoder, EncoderDecoder
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from ...datasets import cluster_palette
 from ...inference import BlendedMap, blend_windows, whole
 from ..decode_heads import (
     ClusterHead,
@@ -174,6 +175,24 @@ class ClusterSegmentor(CascadeEncoderDecoder):
 
     # -------------------------------------------------------- prediction
 
+    @property
+    def dataset_meta(self) -> dict[str, Any]:
+        """Names and colours of the clusters, for mmseg's drawing.
+
+        mmseg sets it from the checkpoint, that is, from a data set of pairs,
+        which knows no classes.
+        """
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, meta: dict[str, Any] | None) -> None:
+        self._dataset_meta = dict(meta or {})
+        if len(self._dataset_meta.get('classes') or ()) != self.num_clusters:
+            self._dataset_meta.update(
+                classes=[str(index) for index in range(self.num_clusters)],
+                palette=cluster_palette(self.num_clusters).tolist(),
+            )
+
     def student_maps(self, images: Tensor) -> HeadMaps:
         """What the main head makes of images (B, 3, H, W)."""
         stages = list(self.decode_stages().values())
@@ -251,6 +270,7 @@ class ClusterSegmentor(CascadeEncoderDecoder):
                     sample.set_data({'confidence': PixelData(data=best)})
                 if not self.asks_for('seg_logits'):
                     del sample.seg_logits
+                sample.set_metainfo({'num_clusters': self.num_clusters})
             return samples
         samples = data_samples or [SegDataSample() for _ in inputs]
         maps = self.logit_map(inputs)
@@ -258,6 +278,7 @@ class ClusterSegmentor(CascadeEncoderDecoder):
         for logits, sample in zip(maps.data, samples):
             meta = sample.metainfo
             labels, best = label_image(maps, logits, size, meta, confidence)
+            sample.set_metainfo({'num_clusters': self.num_clusters})
             sample.set_data({'pred_sem_seg': PixelData(data=labels[None])})
             if best is not None:
                 sample.set_data({'confidence': PixelData(data=best)})
