@@ -17,16 +17,17 @@ def fit_linear_classifier(
     labels: Tensor,
     num_clusters: int,
     seed: int = 0,
-    steps: int = 20,
+    steps: int = 10,
     weight_decay: float = 1e-3,
     flatness: float = 0.2,
-    max_rows: int = 20_000,
+    max_rows: int = 10_000,
 ) -> tuple[Tensor, Tensor]:
     """Multinomial logistic regression: labels from what a classifier sees.
 
     L-BFGS on the mean cross entropy in the whitened space of the inputs,
     where it needs few steps. Time and memory are bounded: of more inputs
-    than ``max_rows``, or than 2^24 / K, that many are drawn.
+    than ``max_rows`` and 16 for each label, or than 2^24 / K, that many are
+    drawn.
 
     Args:
         inputs: (M, C) what enters the classifier.
@@ -40,7 +41,7 @@ def fit_linear_classifier(
             of their mean. Weights along directions in which the inputs hardly
             differ would be large otherwise, and so would the gradients that
             the classifier hands on.
-        max_rows: Upper limit of the inputs that are used.
+        max_rows: Inputs that are used where 16 for each label are fewer.
 
     Returns:
         Weight (K, C) and bias (K,), float32. A label without any input has
@@ -54,7 +55,8 @@ def fit_linear_classifier(
             '`inputs` should be (M, C) and `labels` (M,) with M >= 1, but got '
             f'{tuple(inputs.shape)} and {tuple(labels.shape)}.'
         )
-    rows = min(max_rows, max(MAX_SCORES // num_clusters, num_clusters))
+    most = max(MAX_SCORES // num_clusters, num_clusters)
+    rows = min(max(max_rows, 16 * num_clusters), most)
     if len(inputs) > rows:
         generator = torch.Generator().manual_seed(seed)
         drawn = torch.randperm(len(inputs), generator=generator)[:rows]

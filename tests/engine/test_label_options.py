@@ -271,3 +271,20 @@ def test_momentum_of_rows_is_forgotten():
 def test_options_that_cannot_be(kwargs, expected):
     with pytest.raises(ValueError, match=expected):
         ClusteringHook(dataloader={}, **kwargs)
+
+
+def test_what_an_option_asks_of_a_model_is_checked_first(pairs, tmp_path):
+    runner = make_runner(
+        pairs, tmp_path / 'run', hook=dict(classifier='fitted')
+    )
+    hook = next(h for h in runner.hooks if isinstance(h, ClusteringHook))
+
+    class Plain:
+        """All that a clustering needs, and no classifiers to fit."""
+
+        num_clusters = pca_dim = grid = has_labels = data_preprocessor = None
+        clustering_features = set_codebook = redraw_classifiers = None
+
+    runner.model = Plain()
+    with pytest.raises(TypeError, match='without linear_classifiers'):
+        hook.before_train(runner)
