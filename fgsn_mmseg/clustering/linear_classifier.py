@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .pca import pca_whitening
+from .pca import second_moment
 
 # Rows times K of one evaluation: bounds the time.
 MAX_SCORES = 1 << 24
@@ -17,15 +17,17 @@ def fit_linear_classifier(
     labels: Tensor,
     num_clusters: int,
     seed: int = 0,
-    steps: int = 20,
-    weight_decay: float = 1e-4,
-    max_rows: int = 20_000,
+    steps: int = 10,
+    weight_decay: float = 1e-3,
+    flatness: float = 0.2,
+    max_rows: int = 10_000,
 ) -> tuple[Tensor, Tensor]:
     """Multinomial logistic regression: labels from what a classifier sees.
 
     L-BFGS on the mean cross entropy in the whitened space of the inputs,
     where it needs few steps. Time and memory are bounded: of more inputs
-    than ``max_rows``, or than 2^24 / K, that many are drawn.
+    than ``max_rows`` and 16 for each label, or than 2^24 / K, that many are
+    drawn.
 
     Args:
         inputs: (M, C) what enters the classifier.
@@ -35,7 +37,11 @@ def fit_linear_classifier(
         steps: Of L-BFGS.
         weight_decay: Times half the squared weights in the whitened space,
             added to the loss: keeps the logits of separable labels small.
-        max_rows: Upper limit of the inputs that are used.
+        flatness: Added to the variances before they are whitened, as a share
+            of their mean. Weights along directions in which the inputs hardly
+            differ would be large otherwise, and so would the gradients that
+            the classifier hands on.
+        max_rows: Inputs that are used where 16 for each label are fewer.
 
     Returns:
         Weight (K, C) and bias (K,), float32. A label without any input has
@@ -49,7 +55,8 @@ def fit_linear_classifier(
             '`inputs` should be (M, C) and `labels` (M,) with M >= 1, but got '
             f'{tuple(inputs.shape)} and {tuple(labels.shape)}.'
         )
-    rows = min(max_rows, max(MAX_SCORES // num_clusters, num_clusters))
+    most = max(MAX_SCORES // num_clusters, num_clusters)
+    rows = min(max(max_rows, 16 * num_clusters), most)
     if len(inputs) > rows:
         generator = torch.Generator().manual_seed(seed)
         drawn = torch.randperm(len(inputs), generator=generator)[:rows]
@@ -60,7 +67,12 @@ def fit_linear_classifier(
             '`inputs` should be finite, but got NaN or infinite values. The '
             'network diverged: lower the learning rate.'
         )
-    matrix, bias = pca_whitening(inputs, inputs.shape[1])
+    mean = inputs.mean(0, dtype=torch.float64)
+    variances, axes = torch.linalg.eigh(second_moment(inputs, mean))
+    level = flatness * variances.mean().clamp(min=1e-30)
+    matrix = axes * (variances.clamp(min=0) + level).rsqrt()
+    bias = -(mean @ matrix).float()
+    matrix = matrix.float()
     white = inputs @ matrix + bias
     solution = _fit_white(white, labels, num_clusters, steps, weight_decay)
     weight, offset = solution[:, :-1], solution[:, -1]

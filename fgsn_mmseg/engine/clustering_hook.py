@@ -5,21 +5,32 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dist import (
-    all_gather_object,
-    broadcast,
-    broadcast_object_list,
-    collect_results,
-    is_main_process,
-)
+from mmengine.dist import broadcast, is_main_process
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
 
-from ..clustering import Codebook, FeatureReservoir, write_codebook
+from ..clustering import FeatureReservoir, write_codebook
+from .classifier_start import fit_classifiers
+from .codebook_fit import fit_on_rank_0
 from .feature_sampling import check_clusterable, sample_features
-from .new_labels import forget, hand_over, report
+from .gathering import gather
+from .new_labels import (
+    forget,
+    hand_over,
+    keep_rows,
+    report,
+    rows_of_clusters,
+)
+from .pair_sampling import sample_pairs
 from .seeding import derive_seed, shared_seed
+
+FURTHER_MEMBERS = dict(
+    random=(),
+    fitted=('linear_classifiers', 'run_heads', 'label_maps'),
+    kept=('logit_map',),
+)
+"""What each kind of classifier asks of a model beside clustering."""
 
 
 @HOOKS.register_module()
@@ -53,6 +64,21 @@ class ClusteringHook(Hook):
         classifier_std: Standard deviation of the new classifier weights.
         keep_momentum: Keep the optimizer's state of the old classifiers, as
             the authors' code does. By default it is cleared.
+        whitening: ``'pca'`` (the paper), or ``'correspondences'``, learned
+            from corresponding features of training pairs, see
+            :func:`~fgsn_mmseg.clustering.learned_whitening`.
+        regularization: Of learned whitening.
+        pair_means: With learned whitening, cluster the means of
+            corresponding features too.
+        classifier: What new classifiers start from: ``'random'`` (the
+            paper); ``'fitted'``, logistic regression on what enters them
+            and the new labels; or ``'kept'``: k-means starts from the labels
+            that the network predicts, and a cluster that shares features
+            with an old one keeps its id, its row of the classifiers and its
+            momentum.
+        num_pairs: Training pairs that learned whitening and fitted classifiers
+            look at, at most. A pair gives half of ``features_per_image``
+            correspondences, its reference ``features_per_image`` inputs.
     """
 
     priority = 'NORMAL'
@@ -68,6 +94,11 @@ class ClusteringHook(Hook):
         kmeans_iterations: int = 20,
         classifier_std: float = 0.01,
         keep_momentum: bool = False,
+        whitening: str = 'pca',
+        regularization: float = 0.02,
+        pair_means: bool = False,
+        classifier: str = 'random',
+        num_pairs: int = 400,
     ) -> None:
         for name, value in (
             ('interval', interval),
@@ -75,6 +106,7 @@ class ClusteringHook(Hook):
             ('features_per_image', features_per_image),
             ('max_features', max_features),
             ('kmeans_iterations', kmeans_iterations),
+            ('num_pairs', num_pairs),
         ):
             if value is not None and value < 1:
                 raise ValueError(
@@ -83,6 +115,19 @@ class ClusteringHook(Hook):
         if not 0 <= fraction <= 1:
             raise ValueError(
                 f'`fraction` should be in [0, 1], but got {fraction!r}.'
+            )
+        for name, choice, choices in (
+            ('whitening', whitening, ('pca', 'correspondences')),
+            ('classifier', classifier, ('random', 'fitted', 'kept')),
+        ):
+            if choice not in choices:
+                raise ValueError(
+                    f'`{name}` should be one of {choices}, but got {choice!r}.'
+                )
+        if pair_means and whitening == 'pca':
+            raise ValueError(
+                "`whitening` should be 'correspondences' with `pair_means`, "
+                "but got 'pca', which looks at no pairs."
             )
         self.dataloader = dataloader
         self.interval = interval
@@ -93,11 +138,17 @@ class ClusteringHook(Hook):
         self.kmeans_iterations = kmeans_iterations
         self.classifier_std = classifier_std
         self.keep_momentum = keep_momentum
+        self.whitening = whitening
+        self.regularization = regularization
+        self.pair_means = pair_means
+        self.classifier = classifier
+        self.num_pairs = num_pairs
         self.seed = 0
 
     def before_train(self, runner: Any) -> None:
         """Refuse a model that cannot be clustered; agree on a seed."""
-        check_clusterable(unwrapped(runner.model))
+        model = unwrapped(runner.model)
+        check_clusterable(model, FURTHER_MEMBERS[self.classifier])
         self.seed = shared_seed(runner.seed)
 
     def before_train_iter(
@@ -141,14 +192,38 @@ class ClusteringHook(Hook):
         for buffer in model.buffers():
             broadcast(buffer)
         reservoir, num_images = self.gather_features(runner, model)
-        codebook, figures = self.fit(runner, model, reservoir, num_images)
+        pairs = None
+        if self.whitening == 'correspondences':
+            pairs = self.gather_pairs(runner, model)
+        codebook, figures, kept = fit_on_rank_0(
+            model,
+            reservoir,
+            pairs,
+            self.keeps(model),
+            num_images,
+            seed=derive_seed('k-means', self.seed, runner.iter) % 2**31,
+            iterations=self.kmeans_iterations,
+            regularization=self.regularization,
+            pair_means=self.pair_means,
+        )
+        before = rows_of_clusters(model, model.num_clusters)
         model.set_codebook(codebook)
         generator = torch.Generator()
         generator.manual_seed(
             derive_seed('classifiers', self.seed, runner.iter)
         )
         drawn = model.redraw_classifiers(generator, self.classifier_std)
-        forget(runner.optim_wrapper, drawn, self.keep_momentum)
+        if kept is not None:
+            keep_rows(drawn, before, kept)
+        if self.classifier == 'fitted':
+            fit_classifiers(
+                runner,
+                model,
+                self.num_pairs,
+                self.features_per_image,
+                (self.seed, runner.iter),
+            )
+        forget(runner.optim_wrapper, drawn, self.keep_momentum, kept)
         for hook in runner.hooks:
             if isinstance(hook, EMAHook):
                 hand_over(model, hook.ema_model.module, drawn)
@@ -178,72 +253,40 @@ class ClusteringHook(Hook):
             },
             seed=runner.seed,
         )
-        reservoir = FeatureReservoir(self.max_features)
-        failure: Exception | None = None
-        try:
-            sample_features(
+        (reservoir,) = gather(
+            runner,
+            lambda reservoirs: sample_features(
                 model,
                 loader,
-                reservoir,
+                reservoirs[0],
                 self.features_per_image,
                 self.fraction,
                 (self.seed, runner.iter),
-            )
-        except Exception as error:  # the other ranks would wait for ever
-            failure = error
-        reasons = all_gather_object(None if failure is None else str(failure))
-        if failure is not None:
-            raise failure
-        for rank, reason in enumerate(reasons):
-            if reason is not None:
-                raise RuntimeError(
-                    f'Clustering failed on rank {rank}: {reason}'
-                )
-        parts = collect_results(
-            [reservoir],
-            loader.sampler.world_size,
-            'cpu',
-            tmpdir=str(Path(runner.work_dir) / '.clustering'),
+                self.keeps(model),
+            ),
+            self.max_features,
         )
-        merged = FeatureReservoir(self.max_features)
-        merged.merge(parts or [])
-        return merged, len(loader.dataset)
+        return reservoir, len(loader.dataset)
 
-    def fit(
-        self,
-        runner: Any,
-        model: Any,
-        reservoir: FeatureReservoir,
-        num_images: int,
-    ) -> tuple[Codebook, dict]:
-        """Fit the codebook on rank 0 and hand it to all."""
-        message: list[Any] = [None]
-        if is_main_process():
-            rows = reservoir.features()
-            if len(rows) < model.num_clusters:
-                message = [
-                    'Clustering needs at least num_clusters='
-                    f'{model.num_clusters} features, but only {len(rows)} '
-                    f'were sampled from {num_images} images. Raise '
-                    'features_per_image or use more reference images.'
-                ]
-            else:
-                codebook = Codebook(
-                    model.num_clusters,
-                    rows.shape[1],
-                    min(model.pca_dim, rows.shape[1]),
-                )
-                seed = derive_seed('k-means', self.seed, runner.iter) % 2**31
-                try:
-                    figures = codebook.fit(rows, seed, self.kmeans_iterations)
-                    message = [(codebook, {'features': len(rows), **figures})]
-                except ValueError as error:
-                    # The other ranks wait for an answer.
-                    message = [str(error)]
-        broadcast_object_list(message)
-        if isinstance(message[0], str):
-            raise ValueError(message[0])
-        return message[0]
+    def gather_pairs(self, runner: Any, model: Any) -> FeatureReservoir:
+        """Corresponding features (N, 2 C) of training pairs, on rank 0."""
+        (reservoir,) = gather(
+            runner,
+            lambda reservoirs: sample_pairs(
+                runner,
+                model,
+                reservoirs[0],
+                self.num_pairs,
+                max(1, self.features_per_image // 2),
+                (self.seed, runner.iter),
+            ),
+            self.max_features,
+        )
+        return reservoir
+
+    def keeps(self, model: Any) -> bool:
+        """Whether there are labels that may go on."""
+        return self.classifier == 'kept' and model.has_labels
 
 
 def unwrapped(model: Any) -> Any:

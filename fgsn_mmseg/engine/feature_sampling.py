@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +12,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..clustering import Codebook, FeatureReservoir, sample_cells
-from ..geometry import to_cells
+from ..geometry import resample_labels, to_cells
 from ..inference import BlendedMap
 from .seeding import derive_seed
 
@@ -55,12 +56,18 @@ MEMBERS = sorted(
 )
 
 
-def check_clusterable(model: Any) -> None:
-    """Raise TypeError if a model lacks a member of the protocol."""
-    missing = [name for name in MEMBERS if not hasattr(model, name)]
+def check_clusterable(model: Any, further: Sequence[str] = ()) -> None:
+    """Raise TypeError if a model lacks a member of the protocol.
+
+    Args:
+        model: Any model.
+        further: What is asked of it beside the protocol.
+    """
+    needed = [*MEMBERS, *further]
+    missing = [name for name in needed if not hasattr(model, name)]
     if missing:
         raise TypeError(
-            f'The model of ClusteringHook should have {", ".join(MEMBERS)}, '
+            f'The model of ClusteringHook should have {", ".join(needed)}, '
             f'but got {type(model).__name__} without {", ".join(missing)}. '
             "Set `model = dict(type='FGSN', num_clusters=...)`, or see "
             'ClusterableModel.'
@@ -75,6 +82,7 @@ def sample_features(
     features_per_image: int,
     fraction: float,
     seeds: tuple[int, int],
+    with_labels: bool = False,
 ) -> None:
     """Offer features of this rank's images to a reservoir.
 
@@ -88,12 +96,16 @@ def sample_features(
         fraction: See there.
         seeds: The run's and the iteration; with the number of an image the
             source of its draws.
+        with_labels: Put the label that the model predicts there behind each
+            feature, as a last channel.
     """
     generator = torch.Generator()
     index, last = get_rank(), time.time()
     for batch in parts_of_one_size(loader):
         data = model.data_preprocessor(batch, False)
         maps = model.clustering_features(data['inputs'])
+        if with_labels:
+            maps = _with_labels(model, maps, data['inputs'])
         for one, sample in zip(maps.data, data['data_samples']):
             seed = derive_seed('features', *seeds, index)
             generator.manual_seed(seed)
@@ -110,6 +122,14 @@ def sample_features(
                 f'Clustering: {done} of {len(loader.sampler)} images',
                 logger='current',
             )
+
+
+def _with_labels(model: Any, maps: BlendedMap, images: Tensor) -> BlendedMap:
+    """Maps with the model's own label map as a last channel."""
+    labels = model.logit_map(images).data.argmax(1)
+    labels = resample_labels(labels, maps.data.shape[-2:], model.grid)
+    data = torch.cat([maps.data.float(), labels[:, None].float()], 1)
+    return replace(maps, data=data)
 
 
 def features_of(

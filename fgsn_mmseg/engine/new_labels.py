@@ -4,21 +4,65 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 def forget(
-    optim_wrapper: Any, parameters: list[nn.Parameter], keep_momentum: bool
+    optim_wrapper: Any,
+    parameters: list[nn.Parameter],
+    keep_momentum: bool,
+    kept: Tensor | None = None,
 ) -> None:
-    """Drop accumulated gradients and the optimizer's state of parameters."""
+    """Drop accumulated gradients and the optimizer's state of parameters.
+
+    Args:
+        optim_wrapper: The run's.
+        parameters: Those that were drawn anew.
+        keep_momentum: Keep the optimizer's state.
+        kept: (K,) bool: keep it in these rows of parameters with K rows.
+    """
     wrappers = [optim_wrapper]
     if isinstance(optim_wrapper, dict) or hasattr(optim_wrapper, 'values'):
         wrappers = list(optim_wrapper.values())
     for parameter in parameters:
         parameter.grad = None
         for wrapper in wrappers:
-            if not keep_momentum:
-                wrapper.optimizer.state.pop(parameter, None)
+            if keep_momentum:
+                continue
+            state = wrapper.optimizer.state
+            if kept is None or len(parameter) != len(kept):
+                state.pop(parameter, None)
+                continue
+            for value in state.get(parameter, {}).values():
+                if getattr(value, 'shape', None) == parameter.shape:
+                    value[~kept.to(value.device)] = 0
+
+
+def rows_of_clusters(model: nn.Module, num_clusters: int) -> dict[int, Tensor]:
+    """Copies of the parameters with a row for each cluster, by their id."""
+    return {
+        id(parameter): parameter.detach().clone()
+        for parameter in model.parameters()
+        if parameter.ndim and len(parameter) == num_clusters
+    }
+
+
+@torch.no_grad()
+def keep_rows(
+    drawn: list[nn.Parameter], before: dict[int, Tensor], kept: Tensor
+) -> None:
+    """Put back the rows of labels that go on.
+
+    Args:
+        drawn: Parameters that were drawn anew.
+        before: See :func:`rows_of_clusters`.
+        kept: (K,) bool, which labels go on.
+    """
+    for parameter in drawn:
+        if id(parameter) in before:
+            rows = kept.to(parameter.device)
+            parameter[rows] = before[id(parameter)][rows]
 
 
 def hand_over(

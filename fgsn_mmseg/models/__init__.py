@@ -1,5 +1,5 @@
 from .decode_heads import ClusterHead
-from .losses import CorrespondenceLoss, FeatureHingeLoss
+from .losses import CorrespondenceLoss, FeatureHingeLoss, PriorCorrectedLoss
 from .pair_data_preprocessor import PairDataPreProcessor
 from .segmentors import FGSN, Teacher
 
@@ -9,5 +9,6 @@ __all__ = [
     'CorrespondenceLoss',
     'FeatureHingeLoss',
     'PairDataPreProcessor',
+    'PriorCorrectedLoss',
     'Teacher',
 ]

@@ -44,7 +44,7 @@ def test_against_scipy():
         200, 4, generator=torch.Generator().manual_seed(0)
     )
     weight, bias = fit_linear_classifier(
-        inputs, labels, 3, steps=200, weight_decay=0.01
+        inputs, labels, 3, steps=200, weight_decay=0.01, flatness=1e-9
     )
     matrix, offset = pca_whitening(inputs, 4)
     white = (inputs @ matrix + offset).double().numpy()
@@ -66,6 +66,15 @@ def test_against_scipy():
         expected - expected.mean(1, keepdims=True),
         atol=0.01,
     )
+
+
+def test_directions_without_spread_get_small_weights():
+    inputs, labels = places(5, 2000)
+    inputs = inputs / inputs.std(0)
+    inputs[:, 0] = 1e-3 * labels + 1e-4 * inputs[:, 0]  # tells all, faintly
+    flat, _ = fit_linear_classifier(inputs, labels, 5)
+    sharp, _ = fit_linear_classifier(inputs, labels, 5, flatness=1e-9)
+    assert flat[:, 0].abs().max() < 1 < sharp[:, 0].abs().max()
 
 
 def test_same_seed_same_classifier():

@@ -43,7 +43,15 @@ def test_codebook_of_one_rank(folder):
             np.testing.assert_array_equal(both[0][key], value)
 
 
-@pytest.mark.parametrize('run', [0, 1])
+def test_options_of_one_rank(folder):
+    """Learned whitening of the same pairs, whoever has run them."""
+    (alone,) = clusterings(folder / 'alone_options').values()
+    both = clusterings(folder / 'run_False_options')
+    for key, value in alone.items():
+        np.testing.assert_array_equal(both[0][key], value)
+
+
+@pytest.mark.parametrize('run', [0, 1, 2])
 def test_ranks_stay_the_same(results, run):
     first, second = (rank[run] for rank in results)
     assert first['wrapper'] == 'MMDistributedDataParallel'

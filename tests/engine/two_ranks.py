@@ -46,6 +46,9 @@ class NoteSteps(Hook):
         torch.set_rng_state(state)
 
 
+OPTIONS = dict(
+    whitening='correspondences', pair_means=True, classifier='fitted'
+)
 # Four features an image: K = 6 exceeds what a rank of four has.
 FEW = dict(features_per_image=4)
 DDP = dict(
@@ -57,17 +60,18 @@ DDP = dict(
 STEP = dict(dropout=0.0, fraction_reference=None)
 
 
-def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
+def run(pairs: str, folder: Path, diff_rank_seed: bool, **kwargs) -> dict:
     """Three iterations; what is to be compared between the ranks."""
     note = NoteSteps()
     runner = make_runner(
         pairs,
-        folder / f'run_{diff_rank_seed}',
+        folder / f'run_{diff_rank_seed}{"_options" if kwargs else ""}',
         max_iters=3,
         launcher='pytorch',
         hooks=[note],
         randomness=dict(seed=0, diff_rank_seed=diff_rank_seed),
         model_wrapper_cfg=DDP,
+        **kwargs,
     )
     runner.train()
     return dict(
@@ -126,6 +130,9 @@ def run_rank(rank: int, size: int, port: int, pairs: str, folder: Path):
     results: dict = {}
     if size == 2:
         results['runs'] = [run(pairs, folder, one) for one in (False, True)]
+        results['runs'].append(
+            run(pairs, folder, False, hook=OPTIONS)
+        )
         results['step'] = step(pairs, folder / 'step_2', 2)
         results['failure'] = cluster(
             str(folder / 'broken'), folder / 'failed', 5
@@ -141,6 +148,7 @@ def run_rank(rank: int, size: int, port: int, pairs: str, folder: Path):
 def run_alone(pairs: str, folder: Path) -> None:
     """What one process makes of the same."""
     train(pairs, folder / 'alone', max_iters=1)
+    train(pairs, folder / 'alone_options', max_iters=1, hook=OPTIONS)
     for images in (5, 3):
         cluster(pairs, folder / f'images_{images}_ranks_1', images, hook=FEW)
     torch.save(step(pairs, folder / 'step_1', 1), folder / 'step_1.pth')

@@ -33,6 +33,8 @@ def make_ready(loss: Any, num_clusters: int) -> None:
     for name in ('ignore_index', 'ignore_label'):
         if hasattr(loss, name):
             setattr(loss, name, IGNORED_LABEL)
+    if hasattr(loss, 'set_num_classes'):
+        loss.set_num_classes(num_clusters)
     weights = getattr(loss, 'class_weight', None)
     if isinstance(weights, (list, tuple)) and len(weights) != num_clusters:
         print_log(

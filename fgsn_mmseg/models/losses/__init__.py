@@ -4,10 +4,12 @@ from .feature_hinge_loss import (
     feature_hinge,
     sample_negatives,
 )
+from .prior_corrected_loss import PriorCorrectedLoss
 
 __all__ = [
     'CorrespondenceLoss',
     'FeatureHingeLoss',
+    'PriorCorrectedLoss',
     'cross_entropy_at',
     'feature_hinge',
     'sample_negatives',

@@ -155,6 +155,24 @@ class ClusterSegmentor(CascadeEncoderDecoder):
             drawn += head.redraw(generator, std)
         return drawn
 
+    def linear_classifiers(self) -> list[dict[str, nn.Module]]:
+        """The classifiers that are 1x1 convolutions of maps, by name.
+
+        In groups: what enters one depends on those of earlier groups only
+        (in a cascade on those of the stages before).
+        """
+        groups: list[dict[str, nn.Module]] = [{} for _ in self.decode_stages()]
+        stages = {name: i for i, name in enumerate(self.decode_stages())}
+        for head_name, head in self.cluster_heads().items():
+            for name, layer in head.classifiers().items():
+                if isinstance(layer, nn.Conv2d) and layer.kernel_size == (
+                    1,
+                    1,
+                ):
+                    group = groups[stages.get(head_name, 0)]
+                    group[f'{head_name}.{name}'] = layer
+        return groups
+
     # -------------------------------------------------------- prediction
 
     @property

@@ -213,6 +213,9 @@ class FGSN(ClusterSegmentor):
         self.has_labels = True
         teacher, own = self.labellers()
         own.copy_(codebook)
+        for module in self.modules():
+            if hasattr(module, 'forget_labels'):
+                module.forget_labels()
         teacher.copy_(self)
 
     def teacher_features(self, images: Tensor) -> BlendedMap:
