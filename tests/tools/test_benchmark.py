@@ -6,7 +6,7 @@ def test_loader(call_tool, sacre_coeur, tmp_path):
     out.write_text('# Benchmarks\n')
     done = call_tool(
         TOOL,
-        *('loader', '--data-root', sacre_coeur, '--repeats', '1'),
+        *('loader', '--data-root', sacre_coeur, '--seconds', '0.01'),
         *('--short-side', '96', '--crop', '57', '73', '--out', out),
     )
     assert done.returncode == 0, done.error
@@ -21,7 +21,7 @@ def test_inference(call_tool):
         TOOL,
         *('inference', '--num-clusters', '4', '--mmseg-limit', '0'),
         *('--size', '40', '60', '--crop', '33', '33', '--stride', '22', '22'),
-        *('--repeats', '1'),
+        *('--seconds', '0.01'),
     )
     assert done.returncode == 0, done.error
     assert '40 x 60, windows of 33 x 33' in done.stdout

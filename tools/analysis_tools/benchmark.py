@@ -8,17 +8,24 @@ turns, and medians count.
 from __future__ import annotations
 
 import argparse
+import datetime
+import platform
 import sys
+import time
+from pathlib import Path
 
-from fgsn_mmseg.apis.benchmarks import (
-    Table,
-    benchmark_assignment,
-    benchmark_clustering,
-    benchmark_inference,
-    benchmark_loader,
-    benchmark_training,
-    markdown,
-)
+import faiss
+import psutil
+import torch
+from prettytable import PrettyTable
+
+import fgsn_mmseg
+
+sys.path.insert(0, str(Path(__file__).parent))
+from benchmarks.clustering import benchmark_assignment, benchmark_clustering
+from benchmarks.inference import benchmark_inference
+from benchmarks.loader import benchmark_loader
+from benchmarks.training import benchmark_training
 
 RESNET18 = 'mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py'
 CONFIG = 'config of a network, or mmseg::<family>/<name>.py'
@@ -32,10 +39,10 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     jobs = parser.add_subparsers(dest='job', required=True)
-    add_train(_job(jobs, 'train', 'a training iteration and its parts', 5))
-    add_clustering(_job(jobs, 'clustering', 'a clustering and its parts', 2))
-    add_inference(_job(jobs, 'inference', 'one image, beside mmseg', 3))
-    loader = _job(jobs, 'loader', 'pairs per second and core', 5)
+    add_train(_job(jobs, 'train', 'a training iteration and its parts', 10))
+    add_clustering(_job(jobs, 'clustering', 'a clustering and its parts', 20))
+    add_inference(_job(jobs, 'inference', 'one image, beside mmseg', 5))
+    loader = _job(jobs, 'loader', 'pairs per second and core', 10)
     loader.add_argument('--data-root', help=DATA_ROOT)
     loader.add_argument(
         '--short-side', type=int, default=1024, help='of the resized images'
@@ -45,7 +52,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def _job(
-    jobs: argparse._SubParsersAction, name: str, text: str, repeats: int
+    jobs: argparse._SubParsersAction, name: str, text: str, seconds: float
 ) -> argparse.ArgumentParser:
     """A subcommand with the options that all have."""
     parser = jobs.add_parser(
@@ -55,7 +62,10 @@ def _job(
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
-        '--repeats', type=int, default=repeats, help='turns that count'
+        '--seconds',
+        type=float,
+        default=seconds,
+        help='how long each part is measured at least',
     )
     parser.add_argument('--device', default='cpu', help='cpu or cuda')
     parser.add_argument('--out', help='file to which the section is added')
@@ -142,72 +152,72 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
     _size_option(parser, '--stride', (476, 476), 'of the windows')
 
 
-def measure(args: argparse.Namespace) -> list[Table]:
+def measure(args: argparse.Namespace) -> list[PrettyTable]:
     """Run the benchmark that was asked for."""
+    options = {
+        name: tuple(value) if name in ('size', 'crop', 'stride') else value
+        for name, value in vars(args).items()
+        if name not in ('job', 'out', 'processor_time')
+    }
     if args.job == 'loader':
-        return [
-            benchmark_loader(
-                args.data_root,
-                args.short_side,
-                tuple(args.crop),
-                args.repeats,
-            )
-        ]
+        del options['device']
+        return [benchmark_loader(**options)]
     if args.job == 'inference':
-        return [
-            benchmark_inference(
-                args.config,
-                args.num_clusters,
-                args.mmseg_limit,
-                tuple(args.size),
-                tuple(args.crop),
-                tuple(args.stride),
-                args.repeats,
-                args.device,
-            )
-        ]
-    common = dict(device=args.device, processor=args.processor_time)
+        clusters = options.pop('num_clusters')
+        return [benchmark_inference(clusters=clusters, **options)]
+    clock = time.process_time if args.processor_time else None
     if args.job == 'clustering':
-        return [
-            benchmark_clustering(
-                args.config,
-                args.num_clusters,
-                args.short_side,
-                args.repeats,
-                data_root=args.data_root,
-                features_per_image=args.features_per_image,
-                **common,
-            ),
-            benchmark_assignment(**common),
-        ]
-    return [
-        benchmark_training(
-            args.config,
-            args.num_clusters,
-            tuple(args.crop),
-            args.repeats,
-            precision=args.precision,
-            options=dict(
-                teacher_dtype=args.teacher_dtype,
-                channels_last=args.channels_last,
-            ),
-            data_root=args.data_root,
-            **common,
+        assignment = benchmark_assignment(
+            seconds=args.seconds / 4, device=args.device, clock=clock
         )
+        return [benchmark_clustering(clock=clock, **options), assignment]
+    keys = ('teacher_dtype', 'channels_last')
+    further = {key: options.pop(key) for key in keys}
+    return [benchmark_training(options=further, clock=clock, **options)]
+
+
+def section(tables: list[PrettyTable], device: str) -> str:
+    """Markdown of some tables, with the machine, the date and versions."""
+    from mmseg.utils import collect_env  # after fgsn_mmseg
+
+    env = collect_env()
+    names = ('PyTorch', 'MMEngine', 'MMSegmentation', 'OpenCV')
+    versions = [f'{name} {env[name]}' for name in names if name in env]
+    versions += [f'faiss {faiss.__version__}']
+    versions += [f'Python {platform.python_version()}']
+    if torch.device(device).type == 'cuda':
+        where = torch.cuda.get_device_name(device)
+    else:
+        cores = f'{torch.get_num_threads()} of {psutil.cpu_count()} cores'
+        where = f'{processor()}, {cores}'
+    lines = [
+        f'## {where}, {datetime.date.today()}',
+        f'fgsn-mmseg {fgsn_mmseg.__version__}, {", ".join(versions)}.',
     ]
+    for table in tables:
+        lines.append(table.get_string())
+    return '\n\n'.join(lines) + '\n'
+
+
+def processor() -> str:
+    """Name of the processor."""
+    path = Path('/proc/cpuinfo')
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = [line.split(': ', 1)[1] for line in lines if 'model name' in line]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def main() -> None:
     """Measure, print, and add to the file."""
     args = parse_args()
     try:
-        section = markdown(measure(args), args.device)
+        text = section(measure(args), args.device)
         if args.out:
             with open(args.out, 'a', encoding='utf-8') as file:
-                file.write(f'\n{section}')
+                file.write(f'\n{text}')
     except (OSError, ValueError, RuntimeError) as error:
         sys.exit(f'benchmark.py: {error}')
-    print(section)
+    print(text)
 
 
 if __name__ == '__main__':

@@ -21,9 +21,11 @@ import tempfile
 from pathlib import Path
 
 import fgsn_mmseg  # noqa: F401  before mmseg
-from fgsn_mmseg.apis.benchmarks.pictures import make_pairs
-from fgsn_mmseg.apis.kill_trials import run_trials, summary
-from fgsn_mmseg.apis.kill_trials.small_run import SIZE
+
+sys.path.insert(0, str(Path(__file__).parent))
+from benchmarks.loader import make_pairs
+from kill_trials import run_trials, summary
+from kill_trials.small_run import SIZE
 
 # What a run imports late, here once for all.
 LATE = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -10,14 +12,14 @@ import faiss
 import torch
 import torch.nn.functional as F
 from mmengine.runner import Runner
+from prettytable import PrettyTable
 
 from fgsn_mmseg.clustering import Codebook, codebook
-from fgsn_mmseg.engine import ClusteringHook, clustering_hook
+from fgsn_mmseg.engine import ClusteringHook, feature_sampling
 
 from . import networks
-from .pictures import pair_set
-from .stopwatch import Stopwatch, interleaved
-from .table import Table
+from .loader import pair_set
+from .measuring import Stopwatch, new_table, take_turns
 
 PARTS = ('network', 'data', 'sampling', 'PCA', 'k-means', 'rest')
 TOTAL = 'clustering'
@@ -29,32 +31,31 @@ def benchmark_clustering(
     config: str | None = None,
     num_clusters: int = 100,
     short_side: int = 512,
-    repeats: int = 2,
+    seconds: float = 20,
     device: str = 'cpu',
     data_root: str | None = None,
     features_per_image: int = 500,
-    processor: bool = False,
-) -> Table:
+    clock: Callable[[], float] | None = None,
+) -> PrettyTable:
     """Seconds of the parts of the hook's clustering, once over the images.
 
     Args:
-        config (str, optional): See :func:`networks.load_config`.
-        num_clusters (int): K. Defaults to 100.
-        short_side (int): Of the images. Defaults to 512.
-        repeats (int): Clusterings; their mean counts. Defaults to 2.
-        device (str): 'cpu' or 'cuda'. Defaults to 'cpu'.
-        data_root (str, optional): Set of pairs. Defaults to None: made up.
-        features_per_image (int): See :class:`ClusteringHook`. Defaults to
-            500.
-        processor (bool): See :class:`Stopwatch`. Defaults to False.
+        config: See :func:`networks.load_config`.
+        num_clusters: K.
+        short_side: Of the images.
+        seconds: Clusterings follow each other for so long; means count.
+        device: 'cpu' or 'cuda'.
+        data_root: Set of pairs. None: made up.
+        features_per_image: See :class:`ClusteringHook`.
+        clock: See :func:`take_turns`.
 
     Returns:
-        Table: Rows for ``TOTAL`` and each of ``PARTS``.
+        Rows for ``TOTAL`` and each of ``PARTS``.
     """
     model_config = networks.model_config(
         networks.load_config(config), num_clusters
     )
-    watch = Stopwatch(device, processor)
+    watch = Stopwatch(device, clock)
     with pair_set(data_root) as root, TemporaryDirectory() as folder:
         hook = ClusteringHook(
             _reference_loader(root, folder, short_side),
@@ -62,7 +63,7 @@ def benchmark_clustering(
             keep_momentum=True,
         )
         runner = Runner(
-            networks.build_fgsn(model_config, device),
+            networks.build(model_config, device),
             work_dir=folder,
             default_scope='mmseg',
             log_level=logging.ERROR,
@@ -70,28 +71,29 @@ def benchmark_clustering(
         )
         hook.before_train(runner)
         hook.cluster(runner, runner.model)  # warm-up
+        turns, start = 0, time.monotonic()
         with watch.watching(
             (runner.model, 'over_windows', 'network'),
-            (hook, 'sample_features', 'data'),
-            (clustering_hook, 'to_cells', 'sampling'),
-            (clustering_hook, 'sample_cells', 'sampling'),
+            (hook, 'gather_features', 'data'),
+            (feature_sampling, 'to_cells', 'sampling'),
+            (feature_sampling, 'sample_cells', 'sampling'),
             (codebook, 'pca_whitening', 'PCA'),
             (codebook, 'kmeans', 'k-means'),
             (codebook, 'nearest_centroids', 'k-means'),
         ):
-            for _ in range(repeats):
+            while not turns or time.monotonic() - start < seconds:
+                turns += 1
                 with watch.part('rest'):
                     hook.cluster(runner, runner.model)
-    seconds = {name: watch.seconds[name] / repeats for name in PARTS}
-    total = sum(seconds.values())
-    table = Table(
+    found = {name: watch.seconds[name] / turns for name in PARTS}
+    total = sum(found.values())
+    table = new_table(
         f'Clustering: {config or "a tiny network"}, K = {num_clusters}, '
         f'short side {short_side}',
-        ['what', 'seconds', 'share (%)'],
-        [[TOTAL, total, 100.0]],
+        *('what', 'seconds', 'share (%)'),
     )
-    for name in PARTS:
-        table.rows.append([name, seconds[name], 100 * seconds[name] / total])
+    for name, value in {TOTAL: total, **found}.items():
+        table.add_row([name, value, 100 * value / total])
     return table
 
 
@@ -99,23 +101,22 @@ def benchmark_assignment(
     num_clusters: int = 1000,
     map_size: tuple[int, int] = (90, 90),
     channels: int = 512,
-    repeats: int = 60,
+    seconds: float = 5,
     device: str = 'cpu',
-    processor: bool = False,
-) -> Table:
+    clock: Callable[[], float] | None = None,
+) -> PrettyTable:
     """Seconds of labelling one map, by the codebook and with faiss.
 
     Args:
-        num_clusters (int): K. Defaults to 1000.
-        map_size (tuple[int]): (h, w). Defaults to (90, 90).
-        channels (int): C. Defaults to 512.
-        repeats (int): Turns. Defaults to 60.
-        device (str): Of the codebook; faiss stays on the CPU. Defaults to
-            'cpu'.
-        processor (bool): See :class:`Stopwatch`. Defaults to False.
+        num_clusters: K.
+        map_size: (h, w).
+        channels: C.
+        seconds: See :func:`take_turns`.
+        device: Of the codebook; faiss stays on the CPU.
+        clock: See :func:`take_turns`.
 
     Returns:
-        Table: Rows for ``OURS`` and ``FAISS``.
+        Rows for ``OURS`` and ``FAISS``.
     """
     generator = torch.Generator().manual_seed(0)
     dim = min(256, channels)
@@ -130,7 +131,7 @@ def benchmark_assignment(
 
     def by_faiss() -> Any:
         rows = features.permute(0, 2, 3, 1).reshape(-1, channels)
-        return index.search(book.reduce(rows).cpu().numpy(), 1)[1]
+        return index.search(book.reduce(rows).cpu().numpy(), 1)[1][:, 0]
 
     def by_codebook() -> Any:
         return book.assign_map(features)
@@ -139,22 +140,20 @@ def benchmark_assignment(
     faiss.omp_set_num_threads(torch.get_num_threads())
     try:
         with torch.inference_mode():
-            seconds = interleaved(
-                {OURS: by_codebook, FAISS: by_faiss},
-                repeats,
-                Stopwatch(device, processor),
+            found = take_turns(
+                {OURS: by_codebook, FAISS: by_faiss}, seconds, clock
             )
-            same = by_codebook().flatten().cpu().numpy() == by_faiss()[:, 0]
+            same = by_codebook().flatten().cpu().numpy() == by_faiss()
     finally:
         faiss.omp_set_num_threads(threads)
-    table = Table(
+    table = new_table(
         f'Assignment: a map of {map_size[0]} x {map_size[1]} cells, '
         f'{channels} channels, {num_clusters} centroids of {dim}',
-        ['way', 'seconds', 'times faiss'],
+        *('way', 'seconds', 'times faiss', 'equal labels (%)'),
     )
-    for name, value in seconds.items():
-        table.rows.append([name, value, value / seconds[FAISS]])
-    table.notes.append(f'Equal labels: {100 * same.mean():.2f} %.')
+    for name, value in found.items():
+        share = 100 * float(same.mean())
+        table.add_row([name, value, value / found[FAISS], share])
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import logging
 import os
 from typing import Any
@@ -12,29 +13,11 @@ from mmengine import Config, ConfigDict
 from mmengine.hub import get_config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
+from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
 
 from fgsn_mmseg.clustering import Codebook
-from fgsn_mmseg.models import FGSN
 
-# What only an FGSN's config has.
-_FGSN_KEYS = (
-    'num_clusters',
-    'feature_layer',
-    'auxiliary_feature_layer',
-    'aux_weight',
-    'pca_dim',
-    'w_corr',
-    'w_seg',
-    'w_feat',
-    'fraction_reference',
-    'norm_eval',
-    'grid',
-    'loss_corr',
-    'loss_feat',
-    'teacher_dtype',
-    'channels_last',
-)
 # So small that everything but the network counts.
 TINY = dict(
     type='FGSN',
@@ -116,17 +99,13 @@ def model_config(config: Config, num_clusters: int) -> ConfigDict:
     return model
 
 
-def build_fgsn(model: dict, device: str, seed: int = 0) -> FGSN:
-    """Build the FGSN of :func:`model_config`."""
-    return _build(model, device, seed)
-
-
 def build_plain(model: dict, device: str, seed: int = 0) -> Any:
     """Build what mmseg makes of the same config with K classes."""
     model = copy.deepcopy(model)
     num_clusters = model['num_clusters']
-    for key in _FGSN_KEYS:
-        model.pop(key, None)
+    known = set(inspect.signature(EncoderDecoder.__init__).parameters)
+    for key in set(model) - known - {'num_stages', 'type'}:
+        del model[key]  # what only an FGSN has
     for heads in (model['decode_head'], model.get('auxiliary_head')):
         if heads is None:
             continue
@@ -134,10 +113,11 @@ def build_plain(model: dict, device: str, seed: int = 0) -> Any:
             head['num_classes'] = num_clusters
     cascade = isinstance(model['decode_head'], (list, tuple))
     model['type'] = 'CascadeEncoderDecoder' if cascade else 'EncoderDecoder'
-    return _build(model, device, seed)
+    return build(model, device, seed)
 
 
-def _build(model: dict, device: str, seed: int) -> Any:
+def build(model: dict, device: str, seed: int = 0) -> Any:
+    """Build a segmentor with random weights."""
     init_default_scope('mmseg')
     torch.manual_seed(seed)
     level = logging.root.manager.disable
@@ -150,14 +130,14 @@ def _build(model: dict, device: str, seed: int) -> Any:
     return built.to(device)
 
 
-def teach(model: FGSN, crop: tuple[int, int]) -> None:
+def teach(model: Any) -> None:
     """Give a model labels: a codebook drawn at random, and a teacher."""
     device = next(model.parameters()).device
-    with torch.no_grad():
-        images = torch.zeros(1, 3, *crop, device=device)
-        channels = model.eval().student_features(images).shape[1]
-    dim = min(model.pca_dim, channels)
-    codebook = Codebook(model.num_clusters, channels, dim)
+    codebook = Codebook(
+        model.num_clusters,
+        model.codebook.in_channels,
+        model.codebook.pca_dim,
+    )
     generator = torch.Generator().manual_seed(0)
     for buffer in codebook.buffers():
         buffer.copy_(torch.randn(buffer.shape, generator=generator))

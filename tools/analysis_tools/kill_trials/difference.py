@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
-from ..training_log import read_training_log
+from fgsn_mmseg.apis.training_log import read_training_log
 
 # What a clock or the machine says.
 _MEASURED = ('time', 'data_time', 'memory', 'seconds')

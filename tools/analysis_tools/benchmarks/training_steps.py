@@ -10,7 +10,6 @@ from mmengine.optim import OptimWrapper, build_optim_wrapper
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from fgsn_mmseg.models import FGSN
 from fgsn_mmseg.structures import PairDataSample
 
 from . import networks
@@ -37,8 +36,8 @@ class TrainingSteps:
     ) -> None:
         self.device = device
         self.bf16 = precision == 'bf16'
-        self.model: FGSN = networks.build_fgsn(model_config, device)
-        networks.teach(self.model, crop)
+        self.model: Any = networks.build(model_config, device)
+        networks.teach(self.model)
         self.model.redraw_classifiers(torch.Generator().manual_seed(0))
         self.plain = networks.build_plain(model_config, device)
         if model_config.get('channels_last'):
@@ -91,7 +90,6 @@ class TrainingSteps:
 
     def irreducible(self) -> None:
         """Teacher, and one image through mmseg's network, both ways."""
-        assert self.model.teacher is not None
         self.plain.zero_grad(set_to_none=True)
         with self.precision():
             with torch.inference_mode():
