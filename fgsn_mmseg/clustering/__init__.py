@@ -1,7 +1,9 @@
+from .balance import balanced_labels, sinkhorn
 from .codebook import Codebook, clustering_figures
 from .codebook_file import read_codebook, write_codebook
 from .kmeans import kmeans, nearest_centroids
 from .learned_whitening import learned_whitening
+from .linear_classifier import fit_linear_classifier
 from .pca import pca_whitening
 from .relabelling import label_means, match_clusters
 from .reservoir import FeatureReservoir
@@ -10,7 +12,9 @@ from .sampling import sample_cells
 __all__ = [
     'Codebook',
     'FeatureReservoir',
+    'balanced_labels',
     'clustering_figures',
+    'fit_linear_classifier',
     'kmeans',
     'label_means',
     'learned_whitening',
@@ -19,5 +23,6 @@ __all__ = [
     'pca_whitening',
     'read_codebook',
     'sample_cells',
+    'sinkhorn',
     'write_codebook',
 ]

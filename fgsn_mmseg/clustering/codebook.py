@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,6 +63,7 @@ class Codebook(nn.Module):
         iterations: int = 20,
         pairs: tuple[Tensor, Tensor] | None = None,
         regularization: float = 0.02,
+        pair_means: bool = False,
         old_labels: Tensor | np.ndarray | None = None,
     ) -> dict[str, float]:
         """Fit whitening and centroids to features, in place.
@@ -74,6 +76,8 @@ class Codebook(nn.Module):
                 conditions. With them whitening is learned, see
                 :func:`learned_whitening`; by default it is that of PCA.
             regularization: Of learned whitening.
+            pair_means: Let k-means cluster the means of the reduced pairs
+                beside the features: what lies between two conditions.
             old_labels: (M,) labels that the features had before, negative
                 where there was none: k-means starts from the means of these
                 and not from features drawn at random.
@@ -85,23 +89,7 @@ class Codebook(nn.Module):
             ValueError: If there are fewer than K features, or they have
                 another number of channels or values that are not finite.
         """
-        features = _to_rows(features)
-        if features.ndim != 2 or features.shape[1] != self.in_channels:
-            raise ValueError(
-                f'`features` should be of shape (M, {self.in_channels}), but '
-                f'got {tuple(features.shape)}.'
-            )
-        if len(features) < self.num_clusters:
-            raise ValueError(
-                'Clustering needs at least num_clusters='
-                f'{self.num_clusters} features, but only {len(features)} '
-                'were given. Give more features or choose fewer clusters.'
-            )
-        if not features.isfinite().all():
-            raise ValueError(
-                '`features` should be finite, but got NaN or infinite '
-                'values. The network diverged: lower the learning rate.'
-            )
+        features = self._checked(features)
         if old_labels is not None and len(old_labels) != len(features):
             raise ValueError(
                 f'`old_labels` should be of shape ({len(features)},), but '
@@ -114,16 +102,42 @@ class Codebook(nn.Module):
             matrix, bias = learned_whitening(
                 features, (first, second), self.pca_dim, regularization
             )
-        reduced = F.normalize(features @ matrix + bias).numpy()
+        self.pca_matrix.copy_(matrix)
+        self.pca_bias.copy_(bias)
+        reduced = clustered = self.reduce(features).numpy()
+        if pairs is not None and pair_means:
+            means = F.normalize(self.reduce(first) + self.reduce(second))
+            clustered = np.concatenate([reduced, means.numpy()])
         start = None
         if old_labels is not None:
             start = label_means(reduced, old_labels, self.num_clusters, seed)
-        centroids = kmeans(reduced, self.num_clusters, iterations, seed, start)
-        self.pca_matrix.copy_(matrix)
-        self.pca_bias.copy_(bias)
+        centroids = kmeans(
+            clustered, self.num_clusters, iterations, seed, start
+        )
         self.centroids.copy_(torch.from_numpy(centroids))
         distances, labels = nearest_centroids(reduced, centroids)
         return clustering_figures(distances, labels, self.num_clusters)
+
+    def _checked(self, features: Tensor | np.ndarray) -> Tensor:
+        """Features that can be clustered, or ValueError."""
+        rows = _to_rows(features)
+        if rows.ndim != 2 or rows.shape[1] != self.in_channels:
+            raise ValueError(
+                f'`features` should be of shape (M, {self.in_channels}), but '
+                f'got {tuple(rows.shape)}.'
+            )
+        if len(rows) < self.num_clusters:
+            raise ValueError(
+                'Clustering needs at least num_clusters='
+                f'{self.num_clusters} features, but only {len(rows)} '
+                'were given. Give more features or choose fewer clusters.'
+            )
+        if not rows.isfinite().all():
+            raise ValueError(
+                '`features` should be finite, but got NaN or infinite '
+                'values. The network diverged: lower the learning rate.'
+            )
+        return rows
 
     @torch.no_grad()
     def copy_(self, other: Codebook) -> None:
@@ -142,6 +156,22 @@ class Codebook(nn.Module):
         self.resize_(other.pca_dim)
         for own, given in zip(self.buffers(), other.buffers()):
             own.copy_(given)
+
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        """Take the D of what is loaded; refuse another C."""
+        matrix = state_dict.get(f'{prefix}pca_matrix')
+        if matrix is not None:
+            channels, pca_dim = matrix.shape
+            if channels != self.in_channels:
+                raise ValueError(
+                    f'`feature_layer` should give {channels} channels as in '
+                    f'the checkpoint, but got {self.in_channels}. Use the '
+                    'config of its training.'
+                )
+            self.resize_(pca_dim)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def resize_(self, pca_dim: int) -> None:
         """Make room for D dimensions; what it held is lost if D changes."""

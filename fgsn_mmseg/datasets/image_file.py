@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import os.path as osp
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import cv2
 import mmcv
 import mmengine.fileio as fileio
 import numpy as np
+from PIL import Image
 
 from ..files import check_file, whole_file
 
@@ -127,7 +129,7 @@ def decode_image(
     name: str = 'img_path',
 ) -> np.ndarray:
     """Decode what :func:`read_bytes` read; see :func:`read_image`."""
-    reason = 'it is cut off' if _is_cut_off(data) else ''
+    reason = _reason_against(data)
     image = None
     if not reason:
         try:
@@ -135,20 +137,33 @@ def decode_image(
         except (cv2.error, OSError, ValueError, SyntaxError) as error:
             reason = ' '.join(str(error).split())
     if image is None:
-        reason = reason or 'no known format'
+        reason = reason or 'not in a known format'
         raise ValueError(
             f'`{name}` should be a readable image, but got {path!r} '
-            f'({reason if data else "it is empty"}). Fetch the file again.'
+            f'({reason}). Fetch the file again.'
         )
     return image
 
 
-def _is_cut_off(data: bytes) -> bool:
-    """Whether a JPEG or PNG ends early; decoders then fill up with grey."""
+def _reason_against(data: bytes) -> str:
+    """What is wrong with a file before it is decoded, '' if nothing is."""
+    if not data:
+        return 'it is empty'
+    # A JPEG or PNG that ends early would be filled up with grey.
+    cut = data.startswith(b'\x89PNG') and b'IEND' not in data
     if data.startswith(_BEGIN):
         # Inside of the pixels neither mark can stand.
-        return data.rfind(_END) < data.rfind(_PIXELS)
-    return data.startswith(b'\x89PNG') and b'IEND' not in data
+        cut = data.rfind(_END) < data.rfind(_PIXELS)
+    if cut:
+        return 'it is cut off'
+    try:
+        # Reads the header only, and refuses more than 179 million pixels.
+        Image.open(io.BytesIO(data)).close()
+    except Image.DecompressionBombError as error:
+        return str(error)
+    except Exception:
+        return ''  # the decoder is to judge
+    return ''
 
 
 def write_image(path: str, image: np.ndarray) -> None:

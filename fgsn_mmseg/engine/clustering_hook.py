@@ -15,10 +15,10 @@ from mmengine.dist import (
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
-from torch import nn
 
 from ..clustering import Codebook, FeatureReservoir, write_codebook
 from .feature_sampling import check_clusterable, sample_features
+from .new_labels import forget, hand_over, report
 from .seeding import derive_seed, shared_seed
 
 
@@ -255,56 +255,3 @@ def feature_layer_of(model: Any) -> str:
     """Name of the layer whose output is clustered; '' where none is named."""
     head = getattr(unwrapped(model), 'main_head', None)
     return getattr(head, 'feature_layer', None) or ''
-
-
-def forget(
-    optim_wrapper: Any, parameters: list[nn.Parameter], keep_momentum: bool
-) -> None:
-    """Drop accumulated gradients and the optimizer's state of parameters."""
-    wrappers = [optim_wrapper]
-    if isinstance(optim_wrapper, dict) or hasattr(optim_wrapper, 'values'):
-        wrappers = list(optim_wrapper.values())
-    for parameter in parameters:
-        parameter.grad = None
-        for wrapper in wrappers:
-            if not keep_momentum:
-                wrapper.optimizer.state.pop(parameter, None)
-
-
-def hand_over(
-    model: nn.Module, averaged: nn.Module, drawn: list[nn.Parameter]
-) -> None:
-    """Give an averaged model all that is not an average of training.
-
-    That is what was drawn anew and what is not trained: teacher, codebook,
-    frozen layers, running statistics.
-    """
-    anew = {id(parameter) for parameter in drawn}
-    trained = {
-        name
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad and id(parameter) not in anew
-    }
-    state = model.state_dict()
-    averaged.load_state_dict(
-        {name: state[name] for name in state if name not in trained},
-        strict=False,
-    )
-
-
-def report(
-    runner: Any, figures: dict, num_images: int, num_clusters: int
-) -> None:
-    """One log line and the figures as scalars named ``clustering/...``."""
-    runner.logger.info(
-        f'Clustering at iteration {runner.iter}: {figures["features"]} '
-        f'features of {num_images} images, {figures["used_clusters"]} of '
-        f'{num_clusters} clusters used, largest share '
-        f'{figures["largest_share"]:.3f}, entropy {figures["entropy"]:.2f} '
-        f'bits, inertia {figures["inertia"]:.4f}, '
-        f'{figures["seconds"]:.1f} s'
-    )
-    runner.visualizer.add_scalars(
-        {f'clustering/{name}': value for name, value in figures.items()},
-        step=runner.iter,
-    )

@@ -188,9 +188,8 @@ def label_usage(
     Raises:
         ValueError: Shapes differ or a label is outside its range.
     """
-    counts = sum(
-        _label_counts(side, num_clusters)
-        for side in label_pair(labels, labels2)
+    counts = _label_counts(
+        np.concatenate(label_pair(labels, labels2)), num_clusters
     )
     used = counts[counts > 0]
     shares = used / max(counts.sum(), 1)

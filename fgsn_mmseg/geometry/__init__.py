@@ -20,11 +20,13 @@ from .pixels import (
     crop_start,
     crop_to_image,
     flip_points,
+    from_colmap,
     inside_image,
     nearest_pixels,
     resize_points,
     resize_scale,
     resized_size,
+    to_colmap,
     unresize_points,
 )
 
@@ -39,6 +41,7 @@ __all__ = [
     'crop_start',
     'crop_to_image',
     'flip_points',
+    'from_colmap',
     'grid_of',
     'inside_image',
     'match_cells',
@@ -50,6 +53,7 @@ __all__ = [
     'resize_scale',
     'resized_size',
     'to_cells',
+    'to_colmap',
     'to_map',
     'unresize_points',
 ]

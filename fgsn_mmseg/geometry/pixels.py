@@ -8,6 +8,7 @@ sizes are (height, width); a scale is new length over old length, x then y.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -115,3 +116,20 @@ def crop_to_image(start: Size, scale: ArrayLike) -> np.ndarray:
     first = np.array([[start[1], start[0]]])
     offset = unresize_points(first, scale).T
     return np.hstack([np.diag(1 / np.asarray(scale, np.float64)), offset])
+
+
+def from_colmap(points: Any) -> Any:
+    """COLMAP's pixels (centre of the first at 0.5) to ours (at 0).
+
+    Args:
+        points: Tensor or array (N, 2).
+
+    Returns:
+        The same type, (N, 2).
+    """
+    return points - 0.5
+
+
+def to_colmap(points: Any) -> Any:
+    """Inverse of :func:`from_colmap`."""
+    return points + 0.5

@@ -156,6 +156,20 @@ class TestFitWithPairs:
         assert torch.equal(codebook.assign(rows), naive_labels(codebook, rows))
         assert figures['used_clusters'] == 7
 
+    def test_means_of_pairs_are_clustered_too(self):
+        """Far from all features there is a mean: it gets a centroid."""
+        axes = torch.eye(4).repeat(20, 1)
+        rows = axes + 0.01 * features(80, 4)
+        pairs = axes[:40] * 3, axes[:40].roll(1, 1) * 3
+        codebook, plain = Codebook(8, 4, 4), Codebook(8, 4, 4)
+        codebook.fit(rows, pairs=pairs, pair_means=True)
+        plain.fit(rows, pairs=pairs)
+        first, second = (codebook.reduce(side) for side in pairs)
+        means = torch.nn.functional.normalize(first + second)
+        near = torch.cdist(means, codebook.centroids).min(1).values
+        far = torch.cdist(means, plain.centroids).min(1).values
+        assert near.max() < 0.3 < far.min()
+
     def test_arrays_do_as_well(self):
         rows = features().numpy()
         one, two = Codebook(7, 12, 5), Codebook(7, 12, 5)

@@ -16,6 +16,7 @@ from mmseg.structures import SegDataSample
 from tiny_fgsn import CROP, images, model_config, sharp_model
 
 from fgsn_mmseg.datasets import cluster_palette
+from fgsn_mmseg.inference import blend_windows
 from fgsn_mmseg.models.segmentors import ClusterTTAModel
 
 PADDING = [3, 10, 5, 2]  # left, right, top, bottom
@@ -261,3 +262,24 @@ def test_time_augmentation():
     )
     merged = tta.merge_preds([[model.predict(**part)[0] for part in batch]])
     assert torch.equal(merged[0].pred_sem_seg.data[0], expected.argmax(0))
+
+
+def test_windows_are_blended_with_ramps_unless_the_config_says_else():
+    slide = dict(mode='slide', crop_size=(65, 81), stride=(33, 41))
+    maps = {}
+    for name in ('default', 'ramp', 'uniform'):
+        options = {} if name == 'default' else dict(blending=name)
+        model = sharp_model({**slide, **options})
+        with torch.no_grad():
+            maps[name] = model.logit_map(images()).data
+            expected = blend_windows(
+                lambda part, model=model: model.student_maps(part).logits,
+                images(),
+                (65, 81),
+                (33, 41),
+                True,
+                'ramp' if name == 'default' else name,
+            )
+        assert torch.equal(maps[name], expected.data)
+    assert torch.equal(maps['default'], maps['ramp'])
+    assert not torch.allclose(maps['ramp'], maps['uniform'], atol=1e-3)

@@ -49,6 +49,8 @@ class ResizePair(BaseTransform):
         interpolation (str): As in :func:`mmcv.imresize`. Defaults to
             'bilinear'.
         backend (str): As in :func:`mmcv.imresize`. Defaults to 'cv2'.
+        max_pixels (int): A new image that would have more is refused: of 8 x
+            1000 pixels it would be 1024 x 128000. Defaults to 64,000,000.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class ResizePair(BaseTransform):
         ratio_range: tuple[float, float] | None = None,
         interpolation: str = 'bilinear',
         backend: str = 'cv2',
+        max_pixels: int = 64_000_000,
     ) -> None:
         if short_side < 1:
             raise ValueError(
@@ -81,6 +84,7 @@ class ResizePair(BaseTransform):
         self.ratio_range = ratio_range
         self.interpolation = interpolation
         self.backend = backend
+        self.max_pixels = max_pixels
 
     @cache_randomness
     def _draw_ratios(self) -> list[float]:
@@ -104,6 +108,13 @@ class ResizePair(BaseTransform):
         for suffix in present_images(results):
             img = results[f'img{suffix}']
             size = self._new_size(img.shape, ratios[suffix])
+            if size[0] * size[1] > self.max_pixels:
+                raise ValueError(
+                    '`short_side` should leave an image of at most '
+                    f'`max_pixels`={self.max_pixels}, but got {size} from '
+                    f'{img.shape[:2]} of {results.get(f"img_path{suffix}")!r}'
+                    '. Leave the image out, or raise `max_pixels`.'
+                )
             factor = resize_scale(img.shape, size)
             img = self._resize(img, size)
             results[f'img{suffix}'] = img
@@ -132,5 +143,5 @@ class ResizePair(BaseTransform):
             f'{self.__class__.__name__}(short_side={self.short_side}, '
             f'scale={self.scale}, ratio_range={self.ratio_range}, '
             f'interpolation={self.interpolation!r}, '
-            f'backend={self.backend!r})'
+            f'backend={self.backend!r}, max_pixels={self.max_pixels})'
         )

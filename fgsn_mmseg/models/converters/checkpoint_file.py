@@ -107,6 +107,17 @@ def loading_problem(error: Exception) -> str:
     return 'it is no file of torch.save'
 
 
+def refuse_same_file(
+    source: str | os.PathLike, target: str | os.PathLike
+) -> None:
+    """Raise ValueError if writing one file would destroy the other."""
+    if os.path.realpath(source) == os.path.realpath(target):
+        raise ValueError(
+            f'`target` should be another file than `source`, but got '
+            f'{os.fspath(target)!r} for both. Choose another name.'
+        )
+
+
 def write_checkpoint(path: str | os.PathLike, content: dict[str, Any]) -> None:
     """Write a checkpoint; it appears whole or not at all.
 

@@ -1,4 +1,5 @@
 from .cluster_head import ClusterHead
+from .head_checks import check_same_clusters
 from .head_maps import HeadMaps, run_stages
 from .head_tables import without_labels
 from .point_cluster_head import PointClusterHead
@@ -11,6 +12,7 @@ __all__ = [
     'PointClusterHead',
     'SegmenterClusterHead',
     'as_cluster_heads',
+    'check_same_clusters',
     'run_stages',
     'without_labels',
 ]

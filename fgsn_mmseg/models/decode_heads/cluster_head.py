@@ -5,25 +5,24 @@ import functools
 from typing import Any
 
 import torch
-from mmengine.structures import PixelData
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from ...geometry import check_grid, resample_labels
+from ...geometry import check_grid
 from ...structures import IGNORED_LABEL
 from ..pairs import Pairs, fill, scatter
-from .head_losses import dense_losses, make_ready, weight_of
-from .head_maps import HeadMaps, draw, watch_head
-from .head_tables import (
-    LOSS_OF_CLASSIFIER,
-    WITHOUT_LABELS,
+from .head_checks import (
     check_num_clusters,
+    check_parts,
     class_of,
-    look_up,
+    feature_channels,
+    freeze_what_learns_nothing,
 )
+from .head_losses import dense_losses, make_ready, samples_at, weight_of
+from .head_maps import HeadMaps, draw, watch_head
+from .head_tables import LOSS_OF_CLASSIFIER, look_up
 
 FURTHER_WEIGHT = 0.4
 """Of what is not the main classifier (paper: the auxiliary head)."""
@@ -116,7 +115,7 @@ class ClusterHead(nn.Module):
             config['out_channels'] = num_clusters
         super().__init__(**config)
         self.feature_layer = feature_layer or self.default_layer
-        self._check_parts()
+        check_parts(self, self.wrapped.__name__)
         self.ignore_index = IGNORED_LABEL
         for loss in self._losses():
             make_ready(loss, self.num_classes)
@@ -126,7 +125,7 @@ class ClusterHead(nn.Module):
             None if loss is None else MODELS.build({'grid': self.grid, **loss})
             for loss in (loss_corr, loss_feat)
         )
-        self._freeze_what_learns_nothing()
+        freeze_what_learns_nothing(self, self.wrapped)
 
     def __reduce__(self) -> Any:
         # The class is made at run time: pickle cannot find it by its name.
@@ -147,14 +146,7 @@ class ClusterHead(nn.Module):
     @property
     def feature_channels(self) -> int:
         """C, channels of the features."""
-        if self.feature_layer is None:
-            return self.classifiers()[self.main_classifier].in_channels
-        layer = self.get_submodule(self.feature_layer)
-        for module in reversed(list(layer.modules())):
-            for name in ('num_features', 'out_channels', 'out_features'):
-                if isinstance(getattr(module, name, None), int):
-                    return getattr(module, name)
-        return self.channels
+        return feature_channels(self)
 
     @property
     def learns_densely(self) -> bool:
@@ -175,34 +167,6 @@ class ClusterHead(nn.Module):
         losses: Any = self.loss_decode
         return list(losses) if isinstance(losses, nn.ModuleList) else [losses]
 
-    def _check_parts(self) -> None:
-        """Raise ValueError if the head cannot become a cluster head."""
-        kind = self.wrapped.__name__
-        if self.main_classifier not in self.classifiers():
-            raise ValueError(
-                '`head` should be a decode head that ends in a 1x1 '
-                f'convolution `{self.main_classifier}`, but got {kind}. '
-                'Choose another decode head.'
-            )
-        names = [key for key, _ in self.named_modules() if key]
-        if self.feature_layer is not None and self.feature_layer not in names:
-            raise ValueError(
-                f'`feature_layer` of {kind} should be one of '
-                f'{", ".join(names)}, but got {self.feature_layer!r}.'
-            )
-
-    def _freeze_what_learns_nothing(self) -> None:
-        """Switch the gradient off where no loss will ever give one."""
-        parts = list(look_up(WITHOUT_LABELS, self.wrapped) or ())
-        if not self.learns_labels:
-            parts += list(self.classifiers())
-        if not self.learns:
-            parts = ['']
-        modules = dict(self.named_modules())
-        for name in parts:
-            if name in modules:  # EncHead may be without its further loss
-                modules[name].requires_grad_(False)
-
     # -------------------------------------------------- maps and losses
 
     def cluster_maps(
@@ -212,11 +176,7 @@ class ClusterHead(nn.Module):
 
         Args:
             inputs: What the backbone (or neck) gives.
-            previous: (B, K, h', w') logits of the stage before, in a
-                cascade.
-
-        Returns:
-            Its maps.
+            previous: (B, K, h', w') logits of the stage before in a cascade.
         """
         return watch_head(
             self,
@@ -295,14 +255,7 @@ class ClusterHead(nn.Module):
         first = seg_logits
         while isinstance(first, (tuple, list)):
             first = first[0]
-        samples = []
-        for sample in batch_data_samples:
-            labels = resample_labels(
-                sample.gt_sem_seg.data, first.shape[-2:], self.grid
-            )
-            labels = labels.masked_fill(labels < 0, IGNORED_LABEL)
-            samples.append(SegDataSample(metainfo=sample.metainfo))
-            samples[-1].gt_sem_seg = PixelData(data=labels)
+        samples = samples_at(batch_data_samples, first.shape[-2:], self.grid)
         return super().loss_by_feat(seg_logits, samples)  # type: ignore[misc]
 
     # ------------------------------------------------------- classifiers

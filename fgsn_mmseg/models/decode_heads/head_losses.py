@@ -9,10 +9,12 @@ from typing import Any
 
 import torch.nn.functional as F
 from mmengine.logging import print_log
+from mmengine.structures import PixelData
 from mmseg.models.losses import FocalLoss
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from ...geometry import resample_labels
+from ...geometry import Size, resample_labels
 from ...structures import IGNORED_LABEL
 from ..pairs import Pairs
 
@@ -115,3 +117,20 @@ def call_loss(
         names = {one.name for one in accepted}
         options = {k: v for k, v in options.items() if k in names}
     return loss(logits, labels, **options)
+
+
+def samples_at(samples: list, size: Size, grid: str) -> list:
+    """Samples whose label maps have the resolution of the logits.
+
+    Args:
+        samples: With ``gt_sem_seg`` (1, H, W).
+        size: (h, w) wanted: each cell gets the label nearest to it.
+        grid: How cells cover the image.
+    """
+    found = []
+    for sample in samples:
+        labels = resample_labels(sample.gt_sem_seg.data, size, grid)
+        labels = labels.masked_fill(labels < 0, IGNORED_LABEL)
+        found.append(SegDataSample(metainfo=sample.metainfo))
+        found[-1].gt_sem_seg = PixelData(data=labels)
+    return found

@@ -9,10 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from mmseg.registry import MODELS
-
-from ...structures import IGNORED_LABEL
-
 # Parts that predict something else than a label for each cell: boundaries or
 # which classes are present. They get no loss, no gradient, and stay as they
 # are. '' is the whole head.
@@ -48,31 +44,3 @@ def look_up(table: Mapping[str, T], kind: Any) -> T | None:
 def without_labels(kind: Any) -> bool:
     """Whether a head of this class predicts no labels at all."""
     return '' in (look_up(WITHOUT_LABELS, kind) or ())
-
-
-def check_num_clusters(num_clusters: Any) -> int:
-    """Return K, or raise ValueError or TypeError."""
-    if not isinstance(num_clusters, int) or isinstance(num_clusters, bool):
-        raise TypeError(
-            '`num_clusters` should be a whole number, but got '
-            f'{num_clusters!r}. Give it to the FGSN, or to the ClusterHead '
-            'of a plain segmentor.'
-        )
-    if not 2 <= num_clusters < IGNORED_LABEL:
-        raise ValueError(
-            f'`num_clusters` should be in 2..{IGNORED_LABEL - 1}, but got '
-            f'{num_clusters}.'
-        )
-    return num_clusters
-
-
-def class_of(config: dict) -> type:
-    """Class of a head's config."""
-    kind = config['type']
-    found = MODELS.get(kind) if isinstance(kind, str) else kind
-    if found is None:
-        raise KeyError(
-            f'`head` should be a decode head in the registry, but got '
-            f'{kind!r}. Is its module in `custom_imports`?'
-        )
-    return found

@@ -3,13 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from .cluster_head import FURTHER_WEIGHT, ClusterHead
-from .head_tables import (
-    REFUSED,
-    check_num_clusters,
-    class_of,
-    look_up,
-    without_labels,
-)
+from .head_checks import check_num_clusters, class_of
+from .head_tables import REFUSED, look_up, without_labels
 
 
 def as_cluster_heads(

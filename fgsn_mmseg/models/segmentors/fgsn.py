@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ...clustering import Codebook
 from ...geometry import at_points
 from ...inference import BlendedMap
+from ..decode_heads import check_same_clusters
 from ..pair_figures import validation_figures
 from ..pairs import Pairs, check_pairs, draw_sides, gather, ignore_padding
 from .cluster_segmentor import ClusterSegmentor
@@ -139,8 +140,7 @@ class FGSN(ClusterSegmentor):
             data_samples: B samples with ``points`` and ``points2``.
 
         Returns:
-            The weighted losses of every head, ``<head>.loss_seg``,
-            ``<head>.loss_corr`` and ``<head>.loss_feat``.
+            The weighted losses of every head, ``<head>.loss_seg`` and so on.
         """
         img, img2 = check_pairs(inputs)
         heads = self.cluster_heads()
@@ -205,18 +205,15 @@ class FGSN(ClusterSegmentor):
         return self.teacher, self.codebook
 
     def set_codebook(self, codebook: Codebook) -> None:
-        """Make the labels of a clustering those of the coming iterations.
+        """Make these labels those of the coming iterations.
 
-        Args:
-            codebook: Fitted to features of the student as it is now; the
-                teacher becomes a copy of that student.
+        The codebook is one of the student's features as it is now; the
+        teacher becomes a copy of that student.
         """
-        if self.teacher is None or self.codebook is None:
-            self.labellers()
-            return
-        self.codebook.copy_(codebook)
-        self.teacher.copy_(self)
         self.has_labels = True
+        teacher, own = self.labellers()
+        own.copy_(codebook)
+        teacher.copy_(self)
 
     def teacher_features(self, images: Tensor) -> BlendedMap:
         """Teacher's features of whole images (B, 3, H, W), over windows."""
@@ -226,41 +223,20 @@ class FGSN(ClusterSegmentor):
         self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
     ) -> None:
         """Take labels where the state has some; else keep what is there."""
+        own = self.state_dict(prefix=prefix)
         parts = tuple(prefix + part for part in TRAINING_PARTS)
         centroids = state_dict.get(f'{prefix}codebook.centroids')
         if centroids is not None:
-            self._fit_codebook(state_dict[f'{prefix}codebook.pca_matrix'])
-            if len(centroids) != self.num_clusters:
-                raise ValueError(
-                    f'`num_clusters` should be {len(centroids)} as in the '
-                    f'checkpoint, but got {self.num_clusters}. To start '
-                    'another number of clusters from it, strip its labels '
-                    'with tools/model_converters/publish_model.py first.'
-                )
-            self.has_labels = self.teacher is not None and bool(
+            check_same_clusters(len(centroids), self.num_clusters)
+            self.has_labels = self.codebook is not None and bool(
                 centroids.any()
             )
-        if self.teacher is None:
-            for name in [n for n in state_dict if n.startswith(parts)]:
-                del state_dict[name]
-        elif centroids is None:
-            for name, tensor in self.state_dict(prefix=prefix).items():
-                if name.startswith(parts):
-                    state_dict.setdefault(name, tensor)
+        for name in {*own, *state_dict}:
+            if name.startswith(parts) and name not in own:
+                del state_dict[name]  # a network that only predicts
+            elif name.startswith(parts):
+                state_dict.setdefault(name, own[name])
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-    def _fit_codebook(self, matrix: Tensor) -> None:
-        """Make room for a whitening matrix (C, D) of a checkpoint."""
-        if self.codebook is None:
-            return
-        channels, dim = matrix.shape
-        if channels != self.codebook.in_channels:
-            raise ValueError(
-                f'`feature_layer` should give {channels} channels as in the '
-                f'checkpoint, but got {self.codebook.in_channels}. Use the '
-                'config of its training.'
-            )
-        self.codebook.resize_(dim)
 
     # -------------------------------------------------------- prediction
 
@@ -270,11 +246,7 @@ class FGSN(ClusterSegmentor):
         inputs: Tensor | dict[str, Tensor],
         data_samples: list | None = None,
     ) -> list:
-        """Predict single images, or evaluate pairs.
-
-        Args:
-            inputs: Images (B, 3, H, W), or ``img`` and ``img2`` of pairs.
-            data_samples: B samples.
+        """Predict single images, or evaluate pairs (``img`` and ``img2``).
 
         Returns:
             The samples with ``pred_sem_seg``; those of pairs with what
@@ -295,8 +267,8 @@ class FGSN(ClusterSegmentor):
         Adds ``labels``, ``labels2`` (N,) int64, the student's labels at the
         sub-pixel points; ``pred_sem_seg``, ``pred_sem_seg2`` (1, h, w) int64
         at feature resolution; with labels to learn also ``teacher_labels``,
-        ``teacher_labels2`` and the scalars ``val_loss_cluster``,
-        ``val_loss_feat``, ``val_loss_out``, zero for N = 0.
+        ``teacher_labels2`` and the scalars of
+        :func:`~fgsn_mmseg.models.pair_figures.validation_figures`.
 
         Args:
             img: (1, 3, H, W) reference.

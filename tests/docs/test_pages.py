@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-REPO = Path(__file__).resolve().parents[1]
+REPO = Path(__file__).resolve().parents[2]
 PAGES = sorted((REPO / 'docs').glob('*.md')) + [
     REPO / 'configs/fgsn/README.md'
 ]

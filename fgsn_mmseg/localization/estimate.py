@@ -1,0 +1,152 @@
+"""A camera pose from 2D-3D matches, with labels as a witness."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .cameras import check_camera
+from .likelihood import LabelLikelihood
+from .matches import check_matches, match_scores
+from .refinement import refine_on_inliers
+from .solver import MIN_MATCHES, RansacOptions, as_options, ransac_pose
+
+USES = ('filter', 'order')
+
+
+@dataclass(frozen=True)
+class PoseEstimate:
+    """What :func:`estimate_pose` found for one image.
+
+    Attributes:
+        rotation: (3, 3) world to camera; NaN without success.
+        translation: (3,) world to camera; NaN without success.
+        inliers: (N,) bool, matches of all given that fit the pose.
+        kept: (N,) bool, matches that the labels left to the solver.
+        success: Whether there is a pose.
+        filtered: Whether labels had a say: False where the method uses none,
+            or dropped so many that all matches were used after all.
+        note: Why there is no pose, or no filter, in words; else empty.
+        iterations: Samples that RANSAC drew.
+        seconds: Time for this image.
+    """
+
+    rotation: np.ndarray
+    translation: np.ndarray
+    inliers: np.ndarray
+    kept: np.ndarray
+    success: bool
+    filtered: bool
+    note: str
+    iterations: int
+    seconds: float
+
+
+def estimate_pose(
+    points2d: ArrayLike,
+    points3d: ArrayLike,
+    camera: Mapping[str, Any],
+    labels2d: ArrayLike | None = None,
+    labels3d: ArrayLike | None = None,
+    method: str = 'ransac',
+    seed: int = 0,
+    options: RansacOptions | Mapping[str, Any] | None = None,
+    table: LabelLikelihood | None = None,
+    use: str = 'filter',
+    refine_on_all: bool = True,
+) -> PoseEstimate:
+    """Estimate where a camera was from matches of its pixels to a map.
+
+    - ``'ransac'``: P3P in LO-RANSAC on all matches; labels are not looked at.
+    - ``'ssmc'``: the same on the matches whose two labels are equal (simple
+      semantic match consistency, the FGSN paper).
+    - ``'llr'``: every match is scored by the log likelihood ratio of its two
+      labels: by ``table``, or by how rare a shared label is among these
+      matches (:func:`~.label_scores.rarity_scores`). Those above 0 are used,
+      or, with ``use='order'``, all of them, the best first (PROSAC).
+
+    The pose found is then given to all matches, those that the labels
+    dropped too, for a last refinement on all that fit: labels that are wrong
+    by chance cost right matches, and so accuracy.
+
+    Args:
+        points2d: (N, 2) pixels, 0.5 = centre of the first pixel (COLMAP).
+        points3d: (N, 3) their points in the map.
+        camera: ``model, width, height, params`` as in COLMAP.
+        labels2d: (N,) label of each pixel; -1 or 65535 is no label, which
+            agrees with nothing.
+        labels3d: (N,) label of each point.
+        method: See above. Defaults to 'ransac'.
+        seed: Seed of all draws. Defaults to 0.
+        options: Budget and tolerance of RANSAC, or a dict of its fields.
+        table: Learned likelihoods, for ``'llr'``.
+        use: What ``'llr'`` does with the scores: 'filter' or 'order'.
+            Defaults to 'filter'.
+        refine_on_all: The last refinement uses all matches. Defaults to
+            True.
+
+    Returns:
+        The pose, or a marked result where there is none: fewer than 4
+        matches, or no pose that 4 of them fit. Where the labels leave fewer
+        than 4 matches, all are used and the result says so.
+
+    Raises:
+        KeyError: ``camera`` lacks a key.
+        ValueError: Shapes do not fit, a number is not finite, a camera model
+            is one that the solver does not take, or the method is unknown.
+        ImportError: The extra ``[localization]`` is not installed.
+    """
+    started = time.perf_counter()
+    budget = as_options(options)
+    camera = check_camera(camera)
+    pixels, points = check_matches(points2d, points3d)
+    scores = match_scores(len(pixels), labels2d, labels3d, method, table)
+    if use not in USES:
+        raise ValueError(f'`use` should be one of {USES}, but got {use!r}.')
+    best_first = method == 'llr' and use == 'order'
+    every = np.ones(len(pixels), bool)
+    kept, note = every, ''
+    if scores is not None and not best_first:
+        kept = scores > 0
+        if kept.sum() < MIN_MATCHES:
+            note = f'labels left {kept.sum()} matches, so all were used'
+            kept, scores = every, None
+    found = None
+    if len(pixels) < MIN_MATCHES:
+        note = f'{len(pixels)} matches, but {MIN_MATCHES} are needed'
+    else:
+        rows = np.flatnonzero(kept)
+        if best_first and scores is not None:
+            rows = np.argsort(-scores, kind='stable')
+        found = ransac_pose(
+            pixels[rows], points[rows], camera, budget, seed, best_first
+        )
+        if found is None:
+            note = f'no pose that {MIN_MATCHES} matches fit'
+    rotation, translation = np.full((3, 3), np.nan), np.full(3, np.nan)
+    inliers = ~every
+    if found is not None:
+        rotation, translation, inliers = refine_on_inliers(
+            pixels,
+            points,
+            camera,
+            *found[:2],
+            every if refine_on_all else kept,
+            budget.max_error,
+        )
+    return PoseEstimate(
+        rotation=rotation,
+        translation=translation,
+        inliers=inliers,
+        kept=kept,
+        success=found is not None,
+        filtered=scores is not None,
+        note=note,
+        iterations=found[2] if found is not None else 0,
+        seconds=time.perf_counter() - started,
+    )

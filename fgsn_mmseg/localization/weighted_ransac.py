@@ -1,0 +1,132 @@
+"""RANSAC that draws matches by weight, which PoseLib does not offer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .cameras import check_camera, project, unit_rays
+from .estimate import PoseEstimate
+from .matches import check_matches
+from .refinement import refine_on_inliers
+from .solver import MIN_MATCHES, RansacOptions, as_options, minimal_poses
+
+
+def estimate_pose_weighted(
+    points2d: ArrayLike,
+    points3d: ArrayLike,
+    camera: Mapping[str, Any],
+    weights: ArrayLike,
+    seed: int = 0,
+    options: RansacOptions | Mapping[str, Any] | None = None,
+) -> PoseEstimate:
+    """P3P-RANSAC whose samples are drawn in proportion to weights.
+
+    Hypotheses are compared by their truncated squared errors (MSAC) over all
+    matches. It stops when a sample of three right matches was drawn with the
+    wanted confidence, taking the weight of the best pose's inliers as the
+    probability of a right one.
+
+    Args:
+        points2d: (N, 2) pixels, 0.5 = centre of the first pixel.
+        points3d: (N, 3).
+        camera: See :func:`~.cameras.check_camera`.
+        weights: (N,) finite, 0 or above. A match of weight 0 is not drawn,
+            but takes part in the comparison and in the last refinement.
+        seed: Seed of the draws.
+        options: Budget and tolerance; ``min_iterations`` is not used.
+
+    Returns:
+        The pose, marked as in :func:`~.estimate.estimate_pose`: fewer than 4
+        matches of a weight above 0 make all weights equal.
+
+    Raises:
+        ValueError: As in :func:`~.estimate.estimate_pose`, or a weight is
+            negative or not finite.
+    """
+    started = time.perf_counter()
+    budget = as_options(options)
+    camera = check_camera(camera)
+    pixels, points = check_matches(points2d, points3d)
+    chance = np.asarray(weights, dtype=np.float64)
+    if chance.shape != (len(pixels),) or not (
+        np.isfinite(chance).all() and (chance >= 0).all()
+    ):
+        raise ValueError(
+            f'`weights` should be {len(pixels)} finite numbers, 0 or above, '
+            f'but got the shape {chance.shape} and a smallest of '
+            f'{chance.min(initial=0):g}.'
+        )
+    note, kept = '', chance > 0
+    if kept.sum() < MIN_MATCHES:
+        note = f'labels left {kept.sum()} matches, so all were used'
+        kept = np.ones(len(pixels), bool)
+        chance = np.ones(len(pixels))
+    best = None
+    drawn = 0
+    if len(pixels) < MIN_MATCHES:
+        note = f'{len(pixels)} matches, but {MIN_MATCHES} are needed'
+    else:
+        best, drawn = _search(pixels, points, camera, chance, seed, budget)
+        if best is None:
+            note = f'no pose that {MIN_MATCHES} matches fit'
+    rotation, translation = np.full((3, 3), np.nan), np.full(3, np.nan)
+    inliers = np.zeros(len(pixels), bool)
+    if best is not None:
+        rotation, translation, inliers = refine_on_inliers(
+            pixels,
+            points,
+            camera,
+            *best,
+            np.ones(len(pixels), bool),
+            budget.max_error,
+        )
+    return PoseEstimate(
+        rotation=rotation,
+        translation=translation,
+        inliers=inliers,
+        kept=kept,
+        success=best is not None,
+        filtered=not note,
+        note=note,
+        iterations=drawn,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _search(
+    pixels: np.ndarray,
+    points: np.ndarray,
+    camera: Mapping[str, Any],
+    weights: np.ndarray,
+    seed: int,
+    budget: RansacOptions,
+) -> tuple[tuple[np.ndarray, np.ndarray] | None, int]:
+    """Best pose of the samples drawn, and their number."""
+    rng = np.random.default_rng(seed)
+    share = weights / weights.sum()
+    rays = unit_rays(pixels, camera)
+    limit = budget.max_error**2
+    # A pose that only its own sample fits costs this, or more.
+    lowest = limit * (len(pixels) - MIN_MATCHES + 1)
+    best, needed, drawn = None, float(budget.max_iterations), 0
+    while drawn < min(needed, budget.max_iterations):
+        drawn += 1
+        rows = rng.choice(len(pixels), 3, replace=False, p=share)
+        for rotation, translation in minimal_poses(rays[rows], points[rows]):
+            projected = project(points, rotation, translation, camera)
+            error = ((projected - pixels) ** 2).sum(1)
+            error = np.where(error <= limit, error, limit)
+            if error.sum() >= lowest:
+                continue
+            lowest = error.sum()
+            best = rotation, translation
+            right = share[error < limit].sum() ** 3
+            needed = np.log(1 - budget.confidence) / np.log1p(
+                -min(right, 1 - 1e-12)
+            )
+    return best, drawn
