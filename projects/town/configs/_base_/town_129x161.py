@@ -1,5 +1,5 @@
 # Pairs of the synthetic town: the traversal `summer` with every other one.
-# The test looks at single images and their true classes. Made by
+# Made by
 #   python projects/town/render.py data/town
 data_root = 'data/town/'
 short_side = 144
@@ -39,12 +39,10 @@ val_pipeline = [
     dict(type='ResizePair', short_side=short_side, interpolation='area'),
     dict(type='PackPairInputs'),
 ]
-# Single images: the test, mmseg's `inference_model` and `MMSegInferencer`.
+# For single images: mmseg's `inference_model`, tools/label_images.py.
 test_pipeline = [
     dict(type='LoadImageFromFile', color_type='color_ignore_orientation'),
     dict(type='ResizePair', short_side=short_side, interpolation='area'),
-    # After resizing: predictions come back in the size of the annotation.
-    dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]
 train_dataloader = dict(
@@ -70,23 +68,14 @@ val_dataloader = dict(
         pipeline=val_pipeline,
     ),
 )
+# The same pairs; `MMSegInferencer` takes the pipeline of single images.
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='CityscapesDataset',
-        data_root=data_root,
-        data_prefix=dict(img_path='images', seg_map_path='labels'),
-        img_suffix='.jpg',
-        seg_map_suffix='_labelTrainIds.png',
-        ann_file='lists/seg_val.txt',
-        pipeline=test_pipeline,
-    ),
+    val_dataloader,
+    dataset=dict(val_dataloader['dataset'], pipeline=test_pipeline),
 )
 # Figures of every traversal: images/<street>/<traversal>/<name>.jpg
 val_evaluator = dict(type='CorrespondenceMetric', group_by=r'([^/]*)/[^/]*$')
-test_evaluator = dict(type='ClusterInformationMetric')
+test_evaluator = val_evaluator
 reference_dataloader = dict(
     dataset=dict(
         type='ReferenceImageDataset',
