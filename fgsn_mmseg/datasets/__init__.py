@@ -6,6 +6,7 @@ from .correspondence import (
     RobotCarCorrespondenceDataset,
 )
 from .cross_season import CMUSeasonsDataset, RobotCarSeasonsDataset
+from .homography_pair import HomographyPairDataset
 from .pair_file import read_pair_file, write_pair_file
 from .reference import ReferenceImageDataset
 from .transforms import (
@@ -14,6 +15,7 @@ from .transforms import (
     PackPairInputs,
     RandomCropPair,
     RandomFlipPair,
+    RandomHomographyPair,
     ResizeCropPair,
     ResizePair,
     StandardizePair,
@@ -24,11 +26,13 @@ __all__ = [
     'CMUCorrespondenceDataset',
     'CMUSeasonsDataset',
     'CorrespondenceDataset',
+    'HomographyPairDataset',
     'LoadCorrespondences',
     'LoadImagePair',
     'PackPairInputs',
     'RandomCropPair',
     'RandomFlipPair',
+    'RandomHomographyPair',
     'ReferenceImageDataset',
     'ResizeCropPair',
     'ResizePair',

@@ -3,6 +3,7 @@ from .load_image_pair import LoadImagePair
 from .pack_pair_inputs import PackPairInputs
 from .random_crop_pair import RandomCropPair
 from .random_flip_pair import RandomFlipPair
+from .random_homography_pair import RandomHomographyPair
 from .resize_crop_pair import ResizeCropPair
 from .resize_pair import ResizePair
 from .standardize_pair import StandardizePair
@@ -13,6 +14,7 @@ __all__ = [
     'PackPairInputs',
     'RandomCropPair',
     'RandomFlipPair',
+    'RandomHomographyPair',
     'ResizeCropPair',
     'ResizePair',
     'StandardizePair',
