@@ -1,26 +1,49 @@
-# make setup   .venv with everything in it, from a package index alone
-# make test    setup, then the tests; ARGS='tests/test_compat.py -k version'
-# make lint    setup, then what .ci/run checks beside the tests
-# make format  mends what can be mended automatically
-# make demo    setup, then a town, a network on it and a report, in minutes
+# make setup        .venv with everything in it, from a package index alone
+# make test         setup, then the tests; ARGS='tests/test_compat.py -k versions'
+# make test FAMILY=onedl   the same with the onedl packages, in .venv-onedl
+# make test-oldest  the same with the oldest versions that pyproject.toml
+#                   promises, in .venv-oldest
+# make lint         setup, then what .ci/run checks beside the tests
+# make format       mends what can be mended automatically
+# make demo         setup, then a town, a network on it and a report, in minutes
 #
-# PYTHON=python3.12 picks the interpreter of a new .venv. pip is configured
-# where pip is configured (pip.conf, PIP_* variables), never here.
+# PYTHON=python3.12 picks the interpreter of a new environment. pip is
+# configured where pip is configured (pip.conf, PIP_* variables), never here.
 
-PYTHON ?= python3
+FAMILY ?= openmmlab
 WORKERS ?= 2
 ARGS ?=
 
+ifeq ($(FAMILY),openmmlab)
 VENV := .venv
+EXTRAS := lite,dev
+CONSTRAINTS := requirements/constraints.txt
+else ifeq ($(FAMILY),onedl)
+VENV := .venv-onedl
+EXTRAS := onedl,test
+CONSTRAINTS := requirements/constraints.txt
+else ifeq ($(FAMILY),oldest)
+VENV := .venv-oldest
+EXTRAS := lite,test
+CONSTRAINTS := requirements/oldest.txt
+# The first of them that runs (pyenv has commands that do not).
+PYTHON ?= $(firstword $(foreach python,\
+	python3.10 $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python) python3,\
+	$(shell $(python) -c 'import sys; print(sys.executable)' 2>/dev/null)))
+else
+$(error `FAMILY` should be openmmlab, onedl or oldest, but got '$(FAMILY)')
+endif
+
+PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
-PIP_INSTALL := $(BIN)/python -m pip install --constraint requirements/constraints.txt
-CODE := fgsn_mmseg tools tests configs
+PIP_INSTALL := $(BIN)/python -m pip install --constraint $(CONSTRAINTS)
+CODE := fgsn_mmseg tools tests configs projects
 
 # Several processes share the machine: one thread each.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup test lint format demo
+.PHONY: setup test test-oldest lint format demo
 
 setup: $(STAMP)
 
@@ -28,18 +51,22 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # torch first: a compiled mmcv would be built against it.
-$(STAMP): pyproject.toml requirements/constraints.txt | $(BIN)/python
+$(STAMP): pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 	$(PIP_INSTALL) torch
-	$(PIP_INSTALL) --editable '.[lite,dev]'
+	$(PIP_INSTALL) --editable '.[$(EXTRAS)]'
 	touch $@
 
 test: setup
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
+test-oldest:
+	$(MAKE) test FAMILY=oldest
+
 lint: setup
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 format: setup
 	$(BIN)/ruff check --fix $(CODE)
@@ -47,4 +74,4 @@ format: setup
 
 # One training at a time: it may have all the cores.
 demo: setup
-	OMP_NUM_THREADS=$(WORKERS) $(BIN)/python tools/demo.py --workers $(WORKERS) $(ARGS)
+	OMP_NUM_THREADS=$(WORKERS) $(BIN)/python projects/town/demo.py --workers $(WORKERS) $(ARGS)

@@ -12,6 +12,7 @@ import pickle
 import re
 import sys
 from collections import defaultdict
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,33 @@ import numpy as np
 import torch
 from packaging.specifiers import SpecifierSet
 
-# Import name -> (distribution, versions): those of pyproject.toml, checked
-# here because no mm* package declares the other two, and mmseg 1.2 asserts
-# on import that mmcv is older than 2.2.0.
-REQUIREMENTS = {
-    'mmengine': ('mmengine', '>=0.10.2,<1.0'),
-    'mmcv': ('mmcv', '>=2.0.0,<2.2.0'),
-    'mmseg': ('mmsegmentation', '>=1.2.0,<1.3'),
+# Family -> import name -> (versions, distributions that bring it). Both
+# families install the same folders. The versions are those of pyproject.toml,
+# checked here because no mm* package declares all that it needs, and mmseg
+# 1.2 asserts on import that mmcv is older than 2.2.0.
+FAMILIES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
+    'openmmlab': {
+        'mmengine': ('>=0.10.2,<1.0', ('mmengine', 'mmengine-lite')),
+        'mmcv': ('>=2.0.0,<2.2.0', ('mmcv', 'mmcv-lite', 'mmcv-full')),
+        'mmseg': ('>=1.2.1,<1.3', ('mmsegmentation',)),
+    },
+    'onedl': {
+        'mmengine': ('>=0.10.12,<1.0', ('onedl-mmengine',)),
+        'mmcv': ('>=2.3.6,<3.0', ('onedl-mmcv',)),
+        'mmseg': ('>=1.4.2,<2.0', ('onedl-mmsegmentation',)),
+    },
 }
-# Imported by mmseg, declared by nobody.
+# Imported by mmseg, declared by nobody in the older family.
 UNDECLARED = ('ftfy', 'regex')
+INSTALL = {
+    'openmmlab': '`pip install "fgsn-mmseg[lite]"` (or "fgsn-mmseg[full]", '
+    'which compiles mmcv)',
+    'onedl': '`pip install "fgsn-mmseg[onedl]"`',
+}
+INSTALL_ANY = (
+    '`pip install "fgsn-mmseg[lite]"` (or "fgsn-mmseg[full]", which compiles '
+    'mmcv, or "fgsn-mmseg[onedl]", the maintained line of these packages)'
+)
 # All that a HistoryBuffer pickles by `getattr`.
 HISTORY_BUFFER_METHODS = ('mean', 'min', 'max', 'current')
 
@@ -37,11 +55,13 @@ def prepare() -> None:
     """Check the versions, then fill the gaps of what is installed.
 
     Raises:
-        ImportError: If a package is missing or has a wrong version.
+        ImportError: If a package is missing or has a wrong version, or two
+            families of packages are installed at once.
     """
     check_versions()
     install_mmcv_ops()
     allow_checkpoint_globals()
+    name_config_packages()
 
 
 def check_versions() -> None:
@@ -52,11 +72,21 @@ def check_versions() -> None:
 
     Raises:
         ImportError: One sentence: each package that is missing or has a
-            wrong version, and the command that installs it.
+            wrong version, or both families where two are installed, and the
+            command that mends it.
     """
-    problems, to_install = [], []
-    wrong_mmcv = False
-    for name, (distribution, versions) in REQUIREMENTS.items():
+    recorded = {name: recorded_distributions(name) for name in FAMILIES}
+    if all(recorded.values()):
+        both = [name for names in recorded.values() for name in names]
+        raise ImportError(
+            '`mmengine`, `mmcv` and `mmseg` should come from one family of '
+            f'packages, but got {", ".join(both)}, which overwrite each '
+            f'other; run `pip uninstall -y {" ".join(both)}`, then '
+            f'{INSTALL_ANY}.'
+        )
+    family = 'onedl' if recorded['onedl'] else 'openmmlab'
+    problems, to_install, to_remove = [], [], []
+    for name, (versions, distributions) in FAMILIES[family].items():
         version = installed_version(name)
         if version is None:
             problems.append(f'`{name}` should be {versions}, but is missing')
@@ -64,10 +94,13 @@ def check_versions() -> None:
             problems.append(
                 f'`{name}` should be {versions}, but got {version!r}'
             )
-            wrong_mmcv = wrong_mmcv or name == 'mmcv'
         else:
             continue
-        to_install.append(f'"{distribution}{versions}"')
+        to_install.append(f'"{distributions[0]}{versions}"')
+        if version is None or name == 'mmcv':
+            # pip takes for installed what is recorded, and removes neither
+            # mmcv nor mmcv-lite for the other.
+            to_remove += [x for x in distributions if x in recorded[family]]
     for name in UNDECLARED:
         if importlib.util.find_spec(name) is None:
             problems.append(f'`{name}` should be there, but is missing')
@@ -75,31 +108,42 @@ def check_versions() -> None:
     if not problems:
         return
     command = f'`pip install {" ".join(to_install)}`'
-    if any(item.startswith('"mmcv') for item in to_install):
+    if '`mmcv` ' in ' '.join(problems):
         # The extra brings all else along. Not named where mmcv is in order:
         # it would overwrite a compiled mmcv.
-        command = (
-            '`pip install "fgsn-mmseg[lite]"` '
-            '(or "fgsn-mmseg[full]", which compiles mmcv)'
-        )
-    if wrong_mmcv:
-        # mmcv and mmcv-lite own the same folder: pip removes neither for
-        # the other.
-        command = (
-            f'`pip uninstall -y mmcv mmcv-lite mmcv-full`, then {command}'
-        )
+        command = INSTALL[family] if any(recorded.values()) else INSTALL_ANY
+    if to_remove:
+        command = f'`pip uninstall -y {" ".join(to_remove)}`, then {command}'
     raise ImportError(f'{", ".join(problems)}; run {command}.')
 
 
+def recorded_distributions(family: str) -> list[str]:
+    """Name the distributions of a family that pip would call installed."""
+    names = [
+        name
+        for _, distributions in FAMILIES[family].values()
+        for name in distributions
+    ]
+    return [name for name in names if _recorded_version(name)]
+
+
+def _recorded_version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
 def installed_version(package: str) -> str | None:
-    """Read the version of a package from its ``version.py``.
+    """Read the version of a package without importing it.
 
     Args:
-        package: Import name of a package.
+        package: Import name, one of `FAMILIES`.
 
     Returns:
-        The version; None where the package is absent, or where only the rest
-        of an uninstalled one is left (a folder without ``version.py``).
+        What its ``version.py`` says, or, where that holds no literal, what
+        pip has recorded; None where the package is absent, or where only the
+        rest of an uninstalled one is left (a folder without ``version.py``).
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -112,7 +156,10 @@ def installed_version(package: str) -> str | None:
         path.read_text(encoding='utf-8'),
         re.MULTILINE,
     )
-    return match.group(1) if match else None
+    if match:
+        return match.group(1)
+    names = [name for f in FAMILIES.values() for name in f[package][1]]
+    return next(filter(None, map(_recorded_version, names)), None)
 
 
 def install_mmcv_ops() -> None:
@@ -177,3 +224,23 @@ def _history_buffer_method(owner: Any, name: Any) -> Any:
         f'{HISTORY_BUFFER_METHODS}, but got {owner!r} and {name!r}. '
         'Do not load this file unless you trust its source.'
     )
+
+
+def name_config_packages() -> None:
+    """Let configs name bases of this package and of the onedl family.
+
+    mmengine looks ``_base_ = ['mmseg::...']`` up in a public table, import
+    name -> distribution, which knows no third package; that of onedl-mmengine
+    still holds the names of the older family.
+    """
+    from mmengine.config.utils import MODULE2PACKAGE
+
+    for module, distribution in MODULE2PACKAGE.items():
+        if not distribution.startswith('onedl-') and _recorded_version(
+            f'onedl-{distribution}'
+        ):
+            MODULE2PACKAGE[module] = f'onedl-{distribution}'
+    # A module, not the distribution: mmengine then asks the import system for
+    # its folder. Of an editable install it takes the distribution's location
+    # for the package's, where nothing is.
+    MODULE2PACKAGE['fgsn_mmseg'] = 'fgsn_mmseg.version'

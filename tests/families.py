@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import mmseg
 from mmengine import Config, ConfigDict
+from mmseg.registry import MODELS
 
-from fgsn_mmseg.models.decode_heads import with_clusters
+from fgsn_mmseg.models.decode_heads import without_labels
 
 TREE = Path(mmseg.__file__).parent / '.mim' / 'configs'
 R18 = 'r18-d8_4xb2-80k_cityscapes-512x1024'
@@ -152,8 +153,12 @@ def as_plain(model: ConfigDict, num_classes: int) -> ConfigDict:
     """The segmentor of the config itself, with another number of classes."""
     model = copy.deepcopy(model)
     for key in ('decode_head', 'auxiliary_head'):
-        if model.get(key):
-            model[key] = with_clusters(model[key], num_classes)
+        heads = model.get(key) or []
+        for head in heads if isinstance(heads, list) else [heads]:
+            if not without_labels(MODELS.get(head.type)):
+                head.num_classes = num_classes
+                if 'out_channels' in head:
+                    head.out_channels = num_classes
     return model
 
 

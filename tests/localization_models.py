@@ -62,7 +62,9 @@ def facing_views(count: int = 4, num_points: int = 60, seed: int = 0):
     Every view sees the points that fall into its image.
     """
     rng = np.random.default_rng(seed)
-    positions = rng.uniform([-2, -1.5, 5], [count + 1, 1.5, 9], (num_points, 3))
+    positions = rng.uniform(
+        [-2, -1.5, 5], [count + 1, 1.5, 9], (num_points, 3)
+    )
     xyz = {2 * i + 1: tuple(p) for i, p in enumerate(positions)}
     views = []
     for i in range(count):

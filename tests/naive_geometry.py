@@ -12,7 +12,8 @@ def naive_cell(value, length, cells, grid):
     elif grid == 'centers':
         position = (value + 0.5) * cells / length - 0.5
     else:
-        position = value * cells / length
+        # The authors round points to whole pixels first.
+        position = math.floor(value + 0.5) * cells / length
     return math.floor(position + 0.5)
 
 

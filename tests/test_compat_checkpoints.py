@@ -9,14 +9,21 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
-from mmengine.runner import Runner
+from mmengine.runner import Runner, load_checkpoint
 from mmengine.testing.runner_test_case import ToyDataset, ToyMetric, ToyModel
 
 from fgsn_mmseg import compat
+from fgsn_mmseg.models.converters.checkpoint_file import read_checkpoint
 
 protected_torch_only = pytest.mark.skipif(
     torch.__version__ < (2, 6), reason='torch < 2.6 loads without protection'
 )
+
+
+@pytest.fixture(autouse=True)
+def allowed_globals():
+    """A load by onedl-mmengine takes from the list what it had added."""
+    compat.allow_checkpoint_globals()
 
 
 def toy_runner(work_dir, max_iters, **kwargs):
@@ -79,6 +86,13 @@ class TestCheckpoints:
         runner.train()
         assert runner.iter == 6
         assert (checkpoint.parent / 'iter_6.pth').is_file()
+
+    def test_loads_after_mmengine_has_loaded(self, checkpoint):
+        for _ in range(2):
+            load_checkpoint(ToyModel(), str(checkpoint), map_location='cpu')
+            rest, state_dict = read_checkpoint(checkpoint)
+            assert rest['meta']['iter'] == 4
+            assert set(state_dict) == set(ToyModel().state_dict())
 
     @protected_torch_only
     def test_is_refused_without_us(self, checkpoint):

@@ -16,15 +16,29 @@ MAP = (13, 17)
 NORM = dict(type='BN', requires_grad=True)
 
 
-def model_config(num_clusters=6, align_corners=True, dropout=0.0, **kwargs):
-    """ResNet-18 with an eighth of its channels, PSP and FCN heads."""
+def model_config(
+    num_clusters=6,
+    align_corners=True,
+    dropout=0.0,
+    w_seg=1.0,
+    w_corr=1.0,
+    w_feat=0.0,
+    **kwargs,
+):
+    """ResNet-18 with an eighth of its channels, PSP and FCN heads.
+
+    The weights are those of the main head's losses; 0.4 of them in the other.
+    """
     common = dict(
         num_classes=19,
         norm_cfg=NORM,
         align_corners=align_corners,
         dropout_ratio=dropout,
-        loss_decode=dict(type='CrossEntropyLoss'),
     )
+
+    def dense(weight):
+        return dict(type='CrossEntropyLoss', loss_weight=weight)
+
     config = dict(
         type='FGSN',
         num_clusters=num_clusters,
@@ -50,6 +64,7 @@ def model_config(num_clusters=6, align_corners=True, dropout=0.0, **kwargs):
             in_index=3,
             channels=12,
             pool_scales=(1, 2),
+            loss_decode=dense(w_seg),
             **common,
         ),
         auxiliary_head=dict(
@@ -59,13 +74,20 @@ def model_config(num_clusters=6, align_corners=True, dropout=0.0, **kwargs):
             channels=8,
             num_convs=1,
             concat_input=False,
+            loss_decode=dense(0.4 * w_seg),
             **common,
         ),
+        loss_corr=weighted('CorrespondenceLoss', w_corr),
+        loss_feat=weighted('FeatureHingeLoss', w_feat),
         train_cfg=dict(),
         test_cfg=dict(mode='whole'),
     )
     config.update(kwargs)
     return ConfigDict(copy.deepcopy(config))
+
+
+def weighted(kind, weight):
+    return dict(type=kind, loss_weight=weight) if weight else None
 
 
 def build_model(seed=0, **kwargs):
@@ -87,7 +109,7 @@ def sharp_model(test_cfg=None, **kwargs):
     classifier = model.decode_head.conv_seg
     torch.nn.init.normal_(classifier.weight, 0, 3)
     with torch.no_grad():  # the mean feature decides nothing
-        mean = model.student_features(images()).mean((0, 2, 3))
+        mean = model.student_maps(images()).features.mean((0, 2, 3))
         classifier.bias.copy_(-classifier.weight[:, :, 0, 0] @ mean)
     model.test_cfg = ConfigDict(test_cfg or dict(mode='whole'))
     return model
@@ -103,7 +125,7 @@ def teach(model, seed=0, pca_dim=5):
     """Give a model a codebook, and then other weights than its teacher's."""
     torch.manual_seed(seed)
     model.eval()
-    features = model.student_features(torch.randn(2, 3, *CROP))
+    features = model.student_maps(torch.randn(2, 3, *CROP)).features
     rows = features.detach().permute(0, 2, 3, 1).flatten(0, 2)
     codebook = Codebook(model.num_clusters, rows.shape[1], pca_dim)
     codebook.fit(rows)
@@ -112,7 +134,7 @@ def teach(model, seed=0, pca_dim=5):
     with torch.no_grad():
         for parameter in model.backbone.parameters():
             parameter.mul_(1 + 0.05 * torch.randn_like(parameter))
-    model.generator.manual_seed(seed)
+    torch.manual_seed(seed)
     return model.train()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import cycle
 from pathlib import Path
 
 import h5py
@@ -18,14 +19,17 @@ CROP = (57, 73)
 PAIRS = [(f'p{i}.mat', f's/ref/{i}.png', f's/snow/{i}.png') for i in range(5)]
 
 
-def make_pairs(root: Path, size=(73, 105), points=30) -> Path:
-    """Five pairs of photos of `size` with `points` correspondences each."""
+def make_pairs(root: Path, size=(73, 105), points=30, sizes=None) -> Path:
+    """Five pairs of photos with `points` correspondences each.
+
+    All of `size`, or in turn of `sizes`.
+    """
     names = [name for name, _, _ in PAIRS]
     images = [path for pair in PAIRS for path in pair[1:]]
     make_world(
         root,
         PAIRS,
-        sizes=dict.fromkeys(images, size),
+        sizes=dict(zip(images, cycle(sizes or [size]))),
         points=dict.fromkeys(names, points),
     )
     return root

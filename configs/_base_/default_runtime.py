@@ -11,5 +11,7 @@ visualizer = dict(
 )
 log_processor = dict(by_epoch=False)
 log_level = 'INFO'
+# For `test.py --tta`, with a `tta_pipeline`.
+tta_model = dict(type='ClusterTTAModel')
 load_from = None
 resume = False

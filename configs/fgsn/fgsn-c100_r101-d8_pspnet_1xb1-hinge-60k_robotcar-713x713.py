@@ -1,3 +1,3 @@
 # Features of a match should be alike, too.
 _base_ = './fgsn-c100_r101-d8_pspnet_1xb1-60k_robotcar-713x713.py'
-model = dict(w_feat=1.0)
+model = dict(loss_feat=dict(type='FeatureHingeLoss', loss_weight=1.0))

@@ -1,3 +1,3 @@
 # No correspondences: the clusters of the reference images alone.
 _base_ = './fgsn-c100_r101-d8_pspnet_1xb1-60k_cmu-713x713.py'
-model = dict(w_corr=0.0)
+model = dict(loss_corr=None)

@@ -11,7 +11,7 @@ interval = 40
 model = dict(
     num_clusters=20,
     pca_dim=8,
-    w_seg=0.3,
+    decode_head=dict(loss_decode=dict(loss_weight=0.3)),
     fraction_reference=None,
     data_preprocessor={{_base_.pair_preprocessor}},
 )

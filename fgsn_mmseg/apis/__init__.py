@@ -1,8 +1,7 @@
 """Whole jobs: what the command lines in ``tools/`` run."""
 
 from .browse import browse_correspondences
-from .grid import Experiment, list_experiments, run_experiment
-from .image_set import ImageSet, image_pipeline, list_images
+from .grid import Experiment, list_experiments
 from .label_images import LabelingReport, label_images
 from .loading import load_segmentor
 from .rank import rank_from_environment
@@ -15,19 +14,15 @@ from .training_log import TrainingLog, read_training_log
 
 __all__ = [
     'Experiment',
-    'ImageSet',
     'LabelingReport',
     'StationaryClusters',
     'TrainingLog',
     'browse_correspondences',
     'find_stationary_clusters',
-    'image_pipeline',
     'label_images',
     'list_experiments',
-    'list_images',
     'load_segmentor',
     'rank_from_environment',
     'read_training_log',
-    'run_experiment',
     'write_stationary_clusters',
 ]

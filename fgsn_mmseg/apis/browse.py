@@ -3,15 +3,15 @@ from __future__ import annotations
 import os.path as osp
 from typing import Any
 
-import cv2
 import mmengine
 import numpy as np
 from mmengine import Config
 from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS
 
 from fgsn_mmseg.datasets import LoadCorrespondences, LoadImagePair
+from fgsn_mmseg.datasets.image_file import write_image
 from fgsn_mmseg.engine.seeding import scoped_seed
+from fgsn_mmseg.evaluation.labelling import build_pairs
 from fgsn_mmseg.visualization import cluster_palette, draw_pair
 
 SPLITS = ('train', 'val', 'test')
@@ -49,14 +49,7 @@ def browse_correspondences(
     if split not in SPLITS:
         raise ValueError(f'`split` should be one of {SPLITS}, got {split!r}.')
     init_default_scope(config.get('default_scope', 'mmseg'))
-    loader = config.get(f'{split}_dataloader')
-    dataset: Any = DATASETS.build(loader.dataset) if loader else []
-    if not len(dataset) or 'corr_path' not in dataset.get_data_info(0):
-        raise ValueError(
-            f'`{split}_dataloader` should read pairs with correspondences, '
-            f'but got {loader and loader.dataset.get("type")!r}. Use the '
-            'config of a training.'
-        )
+    dataset = build_pairs(config, split)
     mmengine.mkdir_or_exist(out_dir)
     chosen = np.linspace(0, len(dataset) - 1, min(number, len(dataset)))
     paths = []
@@ -65,7 +58,7 @@ def browse_correspondences(
     ):
         picture, names = _draw(dataset, index, seed, height)
         path = osp.join(out_dir, f'{index:06d}_{names}.jpg')
-        cv2.imwrite(path, picture[..., ::-1])
+        write_image(path, picture[..., ::-1])
         paths.append(path)
     return paths
 

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import mmseg
 from mmengine import Config
+
+from fgsn_mmseg.engine.training_run import tool_command
 
 # Group -> what the names of its configs look like.
 _PLAIN = r'fgsn-c\d+_r101-d8_pspnet_1xb1-60k'
@@ -65,30 +64,14 @@ def list_experiments(
         The experiments.
 
     Raises:
-        FileNotFoundError: mmseg's tool is not there.
-        ValueError: A group has no config.
+        ValueError: A group has no config, or ``gpus`` is below 1.
     """
-    if gpus < 1:
-        raise ValueError(f'`gpus` should be at least 1, but got {gpus!r}.')
-    tool = Path(mmseg.__file__).parent / '.mim' / 'tools' / 'train.py'
-    if not tool.is_file():
-        raise FileNotFoundError(
-            f'mmsegmentation should come with {tool}, which is not there. '
-            'Install it with pip.'
-        )
-    start = [sys.executable, str(tool)]
-    end: list[str] = []
-    if gpus > 1:
-        start[1:1] = ['-m', 'torch.distributed.run', '--standalone']
-        start[4:4] = ['--nproc-per-node', str(gpus)]
-        end = ['--launcher', 'pytorch']
     experiments = []
     for config in _select(Path(configs), groups):
         folder = Path(work_dir) / config.stem
-        own = [str(config), '--work-dir', str(folder), '--resume']
-        experiments.append(
-            Experiment(config, folder, [*start, *own, *end, *extra])
-        )
+        own = [config, '--work-dir', folder, '--resume', *extra]
+        command = tool_command('train', *own, gpus=gpus)
+        experiments.append(Experiment(config, folder, command))
     return experiments
 
 
@@ -118,8 +101,3 @@ def _order(path: Path) -> tuple[int, str]:
     """By the number of clusters, then by the rest of the name."""
     found = _NAME.fullmatch(path.stem)
     return (int(found[1]), found[2]) if found else (0, path.stem)
-
-
-def run_experiment(experiment: Experiment) -> int:
-    """Run one in the foreground; return its exit status."""
-    return subprocess.run(experiment.command).returncode

@@ -5,17 +5,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
-import mmcv
 import mmengine
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from fgsn_mmseg.evaluation import write_label_map
-from fgsn_mmseg.visualization import blend_label_map, cluster_palette
-
-from .image_set import ImageSet, image_pipeline, list_images
+from fgsn_mmseg.datasets import (
+    cluster_palette,
+    list_images,
+    write_label_map,
+)
+from fgsn_mmseg.datasets.image_file import read_image, write_image
+from fgsn_mmseg.datasets.image_set import ImageSet, image_pipeline
+from fgsn_mmseg.visualization import blend_label_map
 
 PREVIEW_ALPHA = 0.6
 
@@ -127,10 +129,9 @@ def write_preview(
         labels: (H, W) cluster ids.
         palette: (K, 3) uint8 RGB.
     """
-    photo = mmcv.imread(image, channel_order='rgb')
+    photo = read_image(image)[..., ::-1]
     drawn = blend_label_map(photo, labels, palette, PREVIEW_ALPHA)
-    mmengine.mkdir_or_exist(osp.dirname(osp.abspath(target)))
-    cv2.imwrite(target, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+    write_image(target, drawn[..., ::-1])
 
 
 def _target(folder: str, name: str, suffix: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import os
 from typing import Any
 
@@ -48,6 +49,7 @@ def load_segmentor(
                 f'{os.fspath(config)!r}, which is not there.'
             )
         config = Config.fromfile(config)
+    config = copy.deepcopy(config)  # the caller's stays as it is
     config.merge_from_dict(cfg_options or {})
     state_dict = read_checkpoint(checkpoint)[1]
     init_default_scope(config.get('default_scope', 'mmseg'))

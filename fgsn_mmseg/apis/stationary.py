@@ -2,24 +2,23 @@ from __future__ import annotations
 
 import json
 import os.path as osp
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
-import mmcv
 import mmengine
 import numpy as np
-import torch
-from mmengine import Config
-from mmengine.dataset import Compose
-from mmseg.registry import DATASETS
 
-from fgsn_mmseg.datasets import LoadCorrespondences
-from fgsn_mmseg.evaluation import count_at_points, stationary_clusters
+from fgsn_mmseg.datasets.image_file import read_image, write_image
+from fgsn_mmseg.evaluation.labelling import (
+    NetworkLabeller,
+    build_pairs,
+    read_pairs,
+)
+from fgsn_mmseg.evaluation.stationary import (
+    count_references,
+    stationary_clusters,
+)
 from fgsn_mmseg.visualization import PatchCollector, draw_patch_sheet
-
-from .image_set import image_pipeline
 
 STATIONARY = (60, 200, 90)
 OTHER = (220, 70, 60)
@@ -53,36 +52,6 @@ class StationaryClusters:
         return self.at_points / total
 
 
-def validation_references(
-    config: Config, step: int = 5
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Reference image and correspondences of every ``step``-th pair.
-
-    Args:
-        config: Config with a ``val_dataloader`` of pairs.
-        step: Distance between the pairs. Defaults to 5, the paper's.
-
-    Yields:
-        Path of the image, and (N, 2) xy in pixels of the file.
-
-    Raises:
-        ValueError: The config validates on no pairs.
-    """
-    loader = config.get('val_dataloader')
-    dataset: Any = DATASETS.build(loader.dataset) if loader else []
-    if not len(dataset) or 'corr_path' not in dataset.get_data_info(0):
-        raise ValueError(
-            '`val_dataloader` should read pairs with correspondences, but '
-            f'got {loader and loader.dataset.get("type")!r}. Use the config '
-            'of the training.'
-        )
-    load = LoadCorrespondences()
-    for index in range(0, len(dataset), step):
-        pair = load(dataset.get_data_info(index))
-        yield pair['img_path'], pair['points']
-
-
-@torch.no_grad()
 def find_stationary_clusters(
     model: Any,
     step: int = 5,
@@ -116,22 +85,22 @@ def find_stationary_clusters(
     if step < 1:
         raise ValueError(f'`step` should be at least 1, but got {step!r}.')
     number = model.out_channels
-    pipeline = Compose(image_pipeline(model.cfg))
-    totals = np.zeros((2, number), np.int64)
     collector = PatchCollector(number, patches, patch_size)
-    references = list(validation_references(model.cfg, step))
-    for path, points in mmengine.track_iter_progress(references):
-        sample = pipeline(dict(img_path=path))
-        batch = dict(
-            inputs=[sample['inputs']], data_samples=[sample['data_samples']]
-        )
-        labels = model.test_step(batch)[0].pred_sem_seg.data[0].cpu().numpy()
-        totals += np.stack(count_at_points(labels, points, number))
-        collector.add(mmcv.imread(path, channel_order='rgb'), labels)
+
+    def show(path: str, label_map: np.ndarray) -> None:
+        collector.add(read_image(path)[..., ::-1], label_map)
+
+    references = read_pairs(build_pairs(model.cfg), step)
+    at_points, elsewhere = count_references(
+        NetworkLabeller(model),
+        mmengine.track_iter_progress(references),
+        number,
+        show,
+    )
     return StationaryClusters(
-        stationary_clusters(totals[0], totals[1], threshold),
-        totals[0],
-        totals[1],
+        stationary_clusters(at_points, elsewhere, threshold),
+        at_points,
+        elsewhere,
         num_images=len(references),
         threshold=threshold,
         patches=collector,
@@ -172,7 +141,7 @@ def write_stationary_clusters(
         stationary=np.array(found.ids, np.int64),
     )
     sheet = draw_stationary_clusters(found, max_clusters)
-    cv2.imwrite(f'{stem}.png', sheet[..., ::-1])
+    write_image(f'{stem}.png', sheet[..., ::-1])
 
 
 def draw_stationary_clusters(

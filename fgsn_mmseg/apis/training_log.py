@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from dataclasses import dataclass, field
@@ -51,9 +52,11 @@ def read_training_log(work_dir: str | os.PathLike) -> TrainingLog:
     curves: dict[str, dict[int, float]] = {}
     for path in files:
         rows = _read_rows(path)
-        first = min((step for step, _ in rows), default=0)
+        # Nothing was logged: nothing was gone over again. A validation at
+        # `first` may be made up for, its iteration not.
+        first = min((step for step, _ in rows), default=math.inf)
         for curve in curves.values():
-            for step in [s for s in curve if s >= first]:
+            for step in [s for s in curve if s > first]:
                 del curve[step]
         for step, row in rows:
             for name, value in row.items():
@@ -63,6 +66,11 @@ def read_training_log(work_dir: str | os.PathLike) -> TrainingLog:
         found = re.fullmatch(r'clustering_iter_(\d+)', path.stem)
         if found:
             clusterings.add(int(found[1]))
+    if not curves and not clusterings:
+        raise ValueError(
+            f'`work_dir` should hold a log of a training, but got '
+            f'{str(folder)!r} with an empty one. Wait for the first line.'
+        )
     return TrainingLog(
         {name: sorted(curve.items()) for name, curve in curves.items()},
         sorted(clusterings),
@@ -72,23 +80,30 @@ def read_training_log(work_dir: str | os.PathLike) -> TrainingLog:
 def _read_rows(path: Path) -> list[tuple[int, dict[str, float]]]:
     """(iteration, scalars) of each line."""
     rows = []
-    lines = path.read_text(encoding='utf-8').splitlines()
+    lines = path.read_text('utf-8', errors='replace').splitlines()
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
             step = int(row.pop('step'))
-        except (ValueError, KeyError, AttributeError) as error:
+            row.pop('iter', None)
+            values = {
+                name: float(value)
+                for name, value in row.items()
+                if isinstance(value, (int, float))
+            }
+        except (
+            ValueError,
+            KeyError,
+            AttributeError,
+            TypeError,
+            OverflowError,
+            RecursionError,
+        ) as error:
             if number == len(lines):
                 break  # a run that was killed while it wrote
             raise ValueError(
                 f'Line {number} of {path} should be a dict with "step" in '
                 f'JSON, but got {line[:40]!r}.'
             ) from error
-        row.pop('iter', None)
-        values = {
-            name: float(value)
-            for name, value in row.items()
-            if isinstance(value, (int, float))
-        }
         rows.append((step, values))
     return rows

@@ -1,16 +1,28 @@
+from .balance import balanced_labels, sinkhorn
 from .codebook import Codebook, clustering_figures
 from .codebook_file import read_codebook, write_codebook
 from .kmeans import kmeans, nearest_centroids
+from .learned_whitening import learned_whitening
+from .linear_classifier import fit_linear_classifier
 from .pca import pca_whitening
+from .relabelling import label_means, match_clusters
+from .reservoir import FeatureReservoir
 from .sampling import sample_cells
 
 __all__ = [
     'Codebook',
+    'FeatureReservoir',
+    'balanced_labels',
     'clustering_figures',
+    'fit_linear_classifier',
     'kmeans',
+    'label_means',
+    'learned_whitening',
+    'match_clusters',
     'nearest_centroids',
     'pca_whitening',
     'read_codebook',
     'sample_cells',
+    'sinkhorn',
     'write_codebook',
 ]

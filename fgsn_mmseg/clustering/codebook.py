@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,18 +9,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .kmeans import kmeans, nearest_centroids
+from .learned_whitening import learned_whitening
 from .pca import pca_whitening
+from .relabelling import label_means
 
 # Upper limit of the (rows, K) distance block: 8 MB of float32.
 MAX_BLOCK = 1 << 21
 
 
 class Codebook(nn.Module):
-    """PCA-whitening and k-means centroids: a feature in, a label out.
+    """Whitening and k-means centroids: a feature in, a label out.
 
     A feature f becomes ``normalize(f @ pca_matrix + pca_bias)``; its label is
     the nearest centroid in squared L2 (paper, section 3). The three buffers
-    are part of the state dict, so a checkpoint holds the labels' meaning.
+    are part of the state dict, so a checkpoint holds the labels' meaning; they
+    keep the names of the paper's PCA whatever whitening was fitted.
 
     Args:
         num_clusters: K.
@@ -57,6 +61,10 @@ class Codebook(nn.Module):
         features: Tensor | np.ndarray,
         seed: int = 0,
         iterations: int = 20,
+        pairs: tuple[Tensor, Tensor] | None = None,
+        regularization: float = 0.02,
+        pair_means: bool = False,
+        old_labels: Tensor | np.ndarray | None = None,
     ) -> dict[str, float]:
         """Fit whitening and centroids to features, in place.
 
@@ -64,6 +72,15 @@ class Codebook(nn.Module):
             features: (M, C), M >= K.
             seed: Same seed and features give the same codebook.
             iterations: k-means iterations.
+            pairs: (N, C) and (N, C) corresponding features of two
+                conditions. With them whitening is learned, see
+                :func:`learned_whitening`; by default it is that of PCA.
+            regularization: Of learned whitening.
+            pair_means: Let k-means cluster the means of the reduced pairs
+                beside the features: what lies between two conditions.
+            old_labels: (M,) labels that the features had before, negative
+                where there was none: k-means starts from the means of these
+                and not from features drawn at random.
 
         Returns:
             Figures of the clustering, see :func:`clustering_figures`.
@@ -72,31 +89,103 @@ class Codebook(nn.Module):
             ValueError: If there are fewer than K features, or they have
                 another number of channels or values that are not finite.
         """
-        features = torch.as_tensor(features, dtype=torch.float32).cpu()
-        if features.ndim != 2 or features.shape[1] != self.in_channels:
+        features = self._checked(features)
+        if old_labels is not None and len(old_labels) != len(features):
+            raise ValueError(
+                f'`old_labels` should be of shape ({len(features)},), but '
+                f'got {len(old_labels)} labels. Give one for each feature.'
+            )
+        if pairs is None:
+            matrix, bias = pca_whitening(features, self.pca_dim)
+        else:
+            first, second = (_to_rows(side) for side in pairs)
+            matrix, bias = learned_whitening(
+                features, (first, second), self.pca_dim, regularization
+            )
+        self.pca_matrix.copy_(matrix)
+        self.pca_bias.copy_(bias)
+        reduced = clustered = self.reduce(features).numpy()
+        if pairs is not None and pair_means:
+            means = F.normalize(self.reduce(first) + self.reduce(second))
+            clustered = np.concatenate([reduced, means.numpy()])
+        start = None
+        if old_labels is not None:
+            start = label_means(reduced, old_labels, self.num_clusters, seed)
+        centroids = kmeans(
+            clustered, self.num_clusters, iterations, seed, start
+        )
+        self.centroids.copy_(torch.from_numpy(centroids))
+        distances, labels = nearest_centroids(reduced, centroids)
+        return clustering_figures(distances, labels, self.num_clusters)
+
+    def _checked(self, features: Tensor | np.ndarray) -> Tensor:
+        """Features that can be clustered, or ValueError."""
+        rows = _to_rows(features)
+        if rows.ndim != 2 or rows.shape[1] != self.in_channels:
             raise ValueError(
                 f'`features` should be of shape (M, {self.in_channels}), but '
-                f'got {tuple(features.shape)}.'
+                f'got {tuple(rows.shape)}.'
             )
-        if len(features) < self.num_clusters:
+        if len(rows) < self.num_clusters:
             raise ValueError(
                 'Clustering needs at least num_clusters='
-                f'{self.num_clusters} features, but only {len(features)} '
+                f'{self.num_clusters} features, but only {len(rows)} '
                 'were given. Give more features or choose fewer clusters.'
             )
-        if not features.isfinite().all():
+        if not rows.isfinite().all():
             raise ValueError(
                 '`features` should be finite, but got NaN or infinite '
                 'values. The network diverged: lower the learning rate.'
             )
-        matrix, bias = pca_whitening(features, self.pca_dim)
-        reduced = F.normalize(features @ matrix + bias).numpy()
-        centroids = kmeans(reduced, self.num_clusters, iterations, seed)
-        self.pca_matrix.copy_(matrix)
-        self.pca_bias.copy_(bias)
-        self.centroids.copy_(torch.from_numpy(centroids))
-        distances, labels = nearest_centroids(reduced, centroids)
-        return clustering_figures(distances, labels, self.num_clusters)
+        return rows
+
+    @torch.no_grad()
+    def copy_(self, other: Codebook) -> None:
+        """Take over the labels of another codebook, and its D.
+
+        Raises:
+            ValueError: It has another K or C.
+        """
+        for name in ('num_clusters', 'in_channels'):
+            given, own = getattr(other, name), getattr(self, name)
+            if given != own:
+                raise ValueError(
+                    f'`{name}` of the codebook should be {own}, but got '
+                    f'{given}.'
+                )
+        self.resize_(other.pca_dim)
+        for own, given in zip(self.buffers(), other.buffers()):
+            own.copy_(given)
+
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        """Take the D of what is loaded; refuse another C."""
+        matrix = state_dict.get(f'{prefix}pca_matrix')
+        if matrix is not None:
+            channels, pca_dim = matrix.shape
+            if channels != self.in_channels:
+                raise ValueError(
+                    f'`feature_layer` should give {channels} channels as in '
+                    f'the checkpoint, but got {self.in_channels}. Use the '
+                    'config of its training.'
+                )
+            self.resize_(pca_dim)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+    def resize_(self, pca_dim: int) -> None:
+        """Make room for D dimensions; what it held is lost if D changes."""
+        if pca_dim == self.pca_dim:
+            return
+        self.pca_dim = pca_dim
+        self.pca_matrix = self.pca_bias.new_zeros(self.in_channels, pca_dim)
+        self.pca_bias = self.pca_bias.new_zeros(pca_dim)
+        self.centroids = self.pca_bias.new_zeros(self.num_clusters, pca_dim)
+
+    def renumber(self, ids: np.ndarray) -> None:
+        """Let cluster k have the id ids[k], (K,) a permutation of 0..K-1."""
+        order = torch.as_tensor(ids, device=self.centroids.device).argsort()
+        self.centroids.copy_(self.centroids[order])
 
     def reduce(self, features: Tensor) -> Tensor:
         """Whiten and normalise: (..., C) -> (..., D) of unit length."""
@@ -133,6 +222,10 @@ class Codebook(nn.Module):
         batch, channels, height, width = features.shape
         rows = features.permute(0, 2, 3, 1).reshape(-1, channels)
         return self.assign(rows).view(batch, height, width)
+
+
+def _to_rows(features: Tensor | np.ndarray) -> Tensor:
+    return torch.as_tensor(features, dtype=torch.float32).cpu()
 
 
 def _argmin(scores: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ def kmeans(
     num_clusters: int,
     iterations: int = 20,
     seed: int = 0,
+    init: np.ndarray | None = None,
 ) -> np.ndarray:
     """k-means with squared L2 distance; no cluster is left empty.
 
@@ -23,14 +24,16 @@ def kmeans(
         num_clusters: K.
         iterations: Number of Lloyd iterations.
         seed: Same seed and same features give the same centroids.
+        init: (K, D) centroids to start from. Defaults to None: K features
+            drawn by the seed.
 
     Returns:
         (K, D) float32 centroids. Each is the nearest one of at least one
         feature, unless ``features`` has fewer than K distinct rows.
 
     Raises:
-        ValueError: If there are fewer features than clusters, or a feature
-            is not finite.
+        ValueError: If there are fewer features than clusters, a feature is
+            not finite or ``init`` has another shape.
     """
     features = np.ascontiguousarray(features, dtype=np.float32)
     if len(features) < num_clusters:
@@ -44,6 +47,13 @@ def kmeans(
             '`features` should be finite, but got NaN or infinite values. '
             'The network diverged: lower the learning rate.'
         )
+    if init is not None:
+        init = np.ascontiguousarray(init, dtype=np.float32)
+        shape = (num_clusters, features.shape[1])
+        if init.shape != shape:
+            raise ValueError(
+                f'`init` should be of shape {shape}, but got {init.shape}.'
+            )
     trainer = faiss.Kmeans(
         features.shape[1],
         num_clusters,
@@ -52,7 +62,7 @@ def kmeans(
         min_points_per_centroid=1,
         max_points_per_centroid=MAX_POINTS_PER_CENTROID,
     )
-    trainer.train(features)
+    trainer.train(features, init_centroids=init)
     return repair_empty(features, np.array(trainer.centroids))
 
 

@@ -11,6 +11,38 @@ MIN_VARIANCE_RATIO = 1e-10
 BLOCK = 1 << 15
 
 
+def second_moment(
+    rows: Tensor, centre: Tensor, rows2: Tensor | None = None
+) -> Tensor:
+    """Mean outer product of rows less a centre, in double precision.
+
+    Args:
+        rows: (M, C).
+        centre: (C,) float64, their mean for a covariance.
+        rows2: (M, C) to subtract from ``rows`` as well. Defaults to None.
+
+    Returns:
+        (C, C) float64.
+    """
+    moment = centre.new_zeros(len(centre), len(centre))
+    for start in range(0, len(rows), BLOCK):
+        block = rows[start : start + BLOCK].double() - centre
+        if rows2 is not None:
+            block -= rows2[start : start + BLOCK]
+        moment.addmm_(block.T, block, alpha=1 / len(rows))
+    return moment
+
+
+def fix_signs(axes: Tensor) -> Tensor:
+    """Make the largest entry of each column of (C, D) positive.
+
+    The sign of an axis is arbitrary, and another version of LAPACK may choose
+    the other one.
+    """
+    largest = axes.abs().argmax(0, keepdim=True)
+    return axes * axes.gather(0, largest).sign()
+
+
 def pca_whitening(features: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     """Principal axes, each scaled to unit variance.
 
@@ -24,15 +56,10 @@ def pca_whitening(features: Tensor, dim: int) -> tuple[Tensor, Tensor]:
         A (C, D) and b (D,), float32. Axes without variance are zero.
     """
     mean = features.mean(0, dtype=torch.float64)
-    covariance = mean.new_zeros(len(mean), len(mean))
-    for block in features.split(BLOCK):
-        centred = block.double() - mean
-        covariance.addmm_(centred.T, centred, alpha=1 / len(features))
-    variances, axes = torch.linalg.eigh(covariance)  # ascending
+    variances, axes = torch.linalg.eigh(second_moment(features, mean))
+    # Ascending.
     variances, axes = variances.flip(0)[:dim], axes.flip(1)[:, :dim]
     kept = variances > MIN_VARIANCE_RATIO * variances[0]
     scale = torch.where(kept, variances.clamp(min=1e-300).rsqrt(), 0.0)
-    # The sign of an axis is arbitrary: make the largest entry positive.
-    largest = axes.abs().argmax(0, keepdim=True)
-    matrix = axes * axes.gather(0, largest).sign() * scale
+    matrix = fix_signs(axes) * scale
     return matrix.float(), -(mean @ matrix).float()

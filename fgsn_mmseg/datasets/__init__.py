@@ -7,11 +7,17 @@ from .correspondence import (
 )
 from .cross_season import CMUSeasonsDataset, RobotCarSeasonsDataset
 from .homography_pair import HomographyPairDataset
+from .image_file import list_images, read_image, write_image
+from .label_map_file import label_map_path, read_label_map, write_label_map
+from .label_maps import LabelMapDataset
+from .name_list import read_names
 from .pair_file import read_pair_file, write_pair_file
+from .palette import cluster_palette
 from .reference import ReferenceImageDataset
 from .transforms import (
     LoadCorrespondences,
     LoadImagePair,
+    LoadLabelMap,
     PackPairInputs,
     RandomCropPair,
     RandomFlipPair,
@@ -27,8 +33,10 @@ __all__ = [
     'CMUSeasonsDataset',
     'CorrespondenceDataset',
     'HomographyPairDataset',
+    'LabelMapDataset',
     'LoadCorrespondences',
     'LoadImagePair',
+    'LoadLabelMap',
     'PackPairInputs',
     'RandomCropPair',
     'RandomFlipPair',
@@ -40,6 +48,14 @@ __all__ = [
     'RobotCarSeasonsDataset',
     'StandardizePair',
     'VistasCityscapesDataset',
+    'cluster_palette',
+    'label_map_path',
+    'list_images',
+    'read_image',
+    'read_label_map',
+    'read_names',
     'read_pair_file',
+    'write_image',
+    'write_label_map',
     'write_pair_file',
 ]

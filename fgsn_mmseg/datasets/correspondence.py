@@ -9,7 +9,9 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
-from .splits import read_list
+from .image_file import is_own_file
+from .image_set import pair_pipeline
+from .name_list import match_names, read_names
 
 _REMEDY = (
     'Set `data_root` to the folder that holds "correspondence_data" and '
@@ -39,7 +41,8 @@ class CorrespondenceDataset(BaseDataset):
         data_prefix (dict): Folders of the images (``img_path``) and of the
             ``.mat`` files (``corr_path``) inside ``data_root``. Defaults to
             ``dict(img_path='images', corr_path='correspondence_data')``.
-        pipeline (list): Transforms. Defaults to none.
+        pipeline (list): Transforms. One of single images, which begins with
+            ``LoadImageFromFile``, is made one of pairs. Defaults to none.
         both_directions (bool): Use each pair also with reference and target
             swapped. A pair ``a--b.mat`` whose reverse ``b--a.mat`` is listed
             too is not doubled. Defaults to False.
@@ -69,7 +72,7 @@ class CorrespondenceDataset(BaseDataset):
             ann_file=ann_file,
             data_root=data_root,
             data_prefix=folders,
-            pipeline=list(pipeline),
+            pipeline=pair_pipeline(pipeline),
             **kwargs,
         )
 
@@ -103,23 +106,20 @@ class CorrespondenceDataset(BaseDataset):
     def _list_names(self) -> list[str]:
         """Names of the ``.mat`` files: listed, there, and each once."""
         folder = self.data_prefix['corr_path']
-        present = set(os.listdir(folder))
+        # One listing instead of a look-up a name: network drives are slow.
+        present = {n for n in os.listdir(folder) if is_own_file(n)}
         if self.ann_file:
-            names = read_name_list(self.ann_file)
+            listed = read_names(self.ann_file)
         else:
-            names = sorted(n for n in present if n.endswith('.mat'))
+            listed = sorted(n for n in present if n.endswith('.mat'))
         source = self.ann_file or folder
-        if not names:
+        if not listed:
             raise ValueError(
                 f'`ann_file` should name at least one pair, but got none in '
                 f'{source!r}. {_REMEDY}'
             )
-        # One listing instead of a look-up a name: network drives are slow.
-        missing = [
-            name
-            for name in names
-            if name not in present and not osp.isfile(osp.join(folder, name))
-        ]
+        names, missing = match_names(listed, present)
+        missing = [n for n in missing if not osp.isfile(osp.join(folder, n))]
         if missing:
             raise FileNotFoundError(
                 f'`ann_file` should name files of {folder!r}, but '
@@ -128,12 +128,7 @@ class CorrespondenceDataset(BaseDataset):
                 'belongs to this folder.'
             )
         unique = list(dict.fromkeys(names))
-        if len(unique) < len(names):
-            print_log(
-                f'{source}: {len(names) - len(unique)} of {len(names)} names '
-                'come more than once; each pair is used once.',
-                logger='current',
-            )
+        _tell(source, listed, names, unique)
         return unique
 
 
@@ -155,19 +150,24 @@ class RobotCarCorrespondenceDataset(CorrespondenceDataset):
     """
 
 
-def read_name_list(path: str) -> list[str]:
-    """Read a list file: one name a line, empty lines left out.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-    """
-    if not osp.isfile(path):
-        raise FileNotFoundError(
-            f'`path` should be a text file with one name a line, but got '
-            f'{path!r}, which is not there. Make the lists first, or correct '
-            '`data_root` and the name of the list.'
+def _tell(
+    source: str, listed: list[str], names: list[str], unique: list[str]
+) -> None:
+    """Log what a list says otherwise than expected."""
+    other = [pair for pair in zip(listed, names) if pair[0] != pair[1]]
+    if other:
+        print_log(
+            f'{source}: {len(other)} of {len(names)} names are taken for '
+            f'another file, the first is {other[0][0]!r} for '
+            f'{other[0][1]!r}.',
+            logger='current',
         )
-    return read_list(path)
+    if len(unique) < len(names):
+        print_log(
+            f'{source}: {len(names) - len(unique)} of {len(names)} names '
+            'come more than once; each pair is used once.',
+            logger='current',
+        )
 
 
 def _directions(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import os.path as osp
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,9 +8,8 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmseg.registry import DATASETS
 
-from .splits import read_list
-
-_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff')
+from .image_file import list_images
+from .name_list import read_names
 
 
 @DATASETS.register_module()
@@ -36,8 +34,9 @@ class HomographyPairDataset(BaseDataset):
         **kwargs: As in :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
-        FileNotFoundError: The folder or a listed image is missing.
-        ValueError: There is no image.
+        FileNotFoundError: The folder or a listed image is missing, or there
+            is no image.
+        ValueError: The list is empty.
     """
 
     METAINFO: dict = dict(dataset_type='homography_pairs')
@@ -66,12 +65,10 @@ class HomographyPairDataset(BaseDataset):
             ((0, 2) float32).
         """
         root = self.data_prefix['img_path'] or self.data_root
-        if not osp.isdir(root):
-            raise FileNotFoundError(
-                "`data_prefix['img_path']` should be a folder, but got "
-                f'{root!r}, which is not there. Check `data_root`.'
-            )
-        names = read_list(self.ann_file) if self.ann_file else _images(root)
+        if self.ann_file:
+            names = read_names(self.ann_file)
+        else:
+            names = list_images(root)
         missing = [n for n in names if not osp.isfile(osp.join(root, n))]
         if missing:
             raise FileNotFoundError(
@@ -81,7 +78,8 @@ class HomographyPairDataset(BaseDataset):
             )
         if not names:
             raise ValueError(
-                f'`data_root` should hold images, but got none in {root!r}.'
+                f'`ann_file` should list images, but got none in '
+                f'{self.ann_file!r}.'
             )
         return [
             dict(
@@ -90,12 +88,3 @@ class HomographyPairDataset(BaseDataset):
             )
             for name in names
         ]
-
-
-def _images(root: str) -> list[str]:
-    names = []
-    for folder, _, files in os.walk(root, followlinks=True):
-        for file in files:
-            if file.lower().endswith(_SUFFIXES):
-                names.append(osp.relpath(osp.join(folder, file), root))
-    return sorted(names)

@@ -3,9 +3,9 @@
 The published files are MATLAB v7.3 files, that is HDF5, one per ordered image
 pair. MATLAB stores its arrays transposed: its 2 x N points are (N, 2) here.
 Other writers may leave (2, N). Both are read. Two points, (2, 2), look the
-same either way: then MATLAB's own attribute ``MATLAB_class`` on the dataset
-says that the published layout is meant, and a file without it is refused
-rather than guessed at. :func:`write_pair_file` sets this attribute.
+same either way, and nothing that MATLAB writes beside them tells: such a file
+is refused rather than guessed at, unless :func:`write_pair_file` wrote it and
+left the attribute ``axes``.
 """
 
 from __future__ import annotations
@@ -16,15 +16,25 @@ from typing import Any
 import h5py
 import numpy as np
 
-_DATASETS = ('im_i_path', 'im_j_path', 'pt_i', 'pt_j', 'dist_from_center')
+from ..files import read_arrays, whole_file
+
+MAX_POINTS = 1_000_000
+"""Default limit: a published pair has thousands."""
+# Longest path of Linux, in characters.
+_MAX_PATH = 4096
+# What `write_pair_file` says of its points.
+_AXES = 'point, xy'
 
 
-def read_pair_file(path: str | os.PathLike) -> dict[str, Any]:
+def read_pair_file(
+    path: str | os.PathLike, max_points: int = MAX_POINTS
+) -> dict[str, Any]:
     """Read the correspondences of one image pair.
 
     Args:
         path: File in the published format; root entries that it does not
             know are ignored.
+        max_points: A file that declares more is refused before any is read.
 
     Returns:
         dict: ``img_path`` and ``img_path2`` (str, relative to the image root,
@@ -38,26 +48,27 @@ def read_pair_file(path: str | os.PathLike) -> dict[str, Any]:
         ValueError: The file is broken, or its contents are not as described.
     """
     path = os.fspath(path)
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f'`path` should be a correspondence file, but got {path!r}. '
-            'Check the folder and the list of names.'
-        )
-    try:
-        with h5py.File(path, 'r') as file:
-            entries = {name: _load(file, name, path) for name in _DATASETS}
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f'`path` should be a readable HDF5 file (MATLAB v7.3), but got '
-            f'{path!r} ({reason}). Fetch or write the file again.'
-        ) from error
+    entries = read_arrays(
+        path,
+        dict(
+            im_i_path=_MAX_PATH,
+            im_j_path=_MAX_PATH,
+            pt_i=2 * max_points,
+            pt_j=2 * max_points,
+            dist_from_center=max_points,
+        ),
+    )
+    for name, (array, attributes) in entries.items():
+        if attributes.get('MATLAB_empty'):
+            # MATLAB stores the shape of an empty array in place of its values.
+            shape = (0, 2) if name.startswith('pt_') else (0,)
+            entries[name] = np.zeros(shape, array.dtype), attributes
     pair = dict(
-        img_path=_decode_path(entries, 'im_i_path', path),
-        img_path2=_decode_path(entries, 'im_j_path', path),
-        points=_as_points(entries, 'pt_i', path),
-        points2=_as_points(entries, 'pt_j', path),
-        dist_from_center=_as_vector(entries, 'dist_from_center', path),
+        img_path=_decode_path(entries['im_i_path'][0], 'im_i_path', path),
+        img_path2=_decode_path(entries['im_j_path'][0], 'im_j_path', path),
+        points=_as_points(*entries['pt_i'], 'pt_i', path),
+        points2=_as_points(*entries['pt_j'], 'pt_j', path),
+        dist_from_center=_as_distances(entries['dist_from_center'][0], path),
     )
     _check_counts(pair, path)
     return pair
@@ -86,54 +97,44 @@ def write_pair_file(path: str | os.PathLike, pair: dict[str, Any]) -> None:
         pt_j=pair['points2'],
         dist_from_center=pair['dist_from_center'][None, :],
     )
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    partial = f'{path}.{os.getpid()}.partial'
-    try:
-        with h5py.File(partial, 'w') as file:
-            for name, array in arrays.items():
-                dataset = file.create_dataset(name, data=array)
-                kind = np.bytes_(matlab_class[array.dtype])
-                dataset.attrs['MATLAB_class'] = kind
-        os.replace(partial, path)
-    finally:
-        if os.path.exists(partial):
-            os.unlink(partial)
+    with whole_file(path) as part, h5py.File(part, 'w') as file:
+        for name, array in arrays.items():
+            dataset = file.create_dataset(name, data=array)
+            kind = np.bytes_(matlab_class[array.dtype])
+            dataset.attrs['MATLAB_class'] = kind
+            if name.startswith('pt_'):
+                dataset.attrs['axes'] = np.bytes_(_AXES)
 
 
-def _load(file: h5py.File, name: str, path: str) -> tuple:
-    """One dataset and whether MATLAB's layout is certain."""
-    dataset = file.get(name)
-    if not isinstance(dataset, h5py.Dataset):
-        raise ValueError(
-            f'`{name}` should be a dataset at the root of {path}, but got '
-            f'{sorted(file)!r} there. Needed are {", ".join(_DATASETS)}.'
-        )
-    array = dataset[()]
-    if dataset.attrs.get('MATLAB_empty'):
-        # MATLAB stores the shape of an empty array in place of its values.
-        array = np.zeros((0, 2) if name.startswith('pt_') else 0)
-    return np.asarray(array), 'MATLAB_class' in dataset.attrs
-
-
-def _decode_path(entries: dict, name: str, path: str) -> str:
-    codes = entries[name][0]
-    flat = codes.size == max(codes.shape, default=0)
-    if codes.dtype.kind not in 'ui' or codes.size == 0 or not flat:
+def _decode_path(codes: np.ndarray, name: str, path: str) -> str:
+    flat = codes.ravel()
+    if codes.dtype.kind not in 'ui' or codes.size != max(
+        codes.shape, default=0
+    ):
         raise ValueError(
             f'`{name}` should hold character codes of shape (L, 1) or (L,), '
-            f'but got {codes.dtype} {codes.shape!r} in {path}. Write the '
-            'image path as uint16.'
+            f'but got {codes.dtype} {codes.shape!r} in {path!r}. Save the '
+            'image path as char.'
+        )
+    # Fixed-width writers fill up with NULs or blanks.
+    while len(flat) and flat[-1] in (0, 32):
+        flat = flat[:-1]
+    if not len(flat) or flat.min() < 32 or flat.max() > 65535:
+        raise ValueError(
+            f'`{name}` should hold the character codes of a path, but got '
+            f'{flat[:8].tolist()!r} ... in {path!r}. Save the image path as '
+            'char, not as string.'
         )
     try:
         # MATLAB's characters are UTF-16.
-        return codes.ravel().astype('<u2').tobytes().decode('utf-16-le')
+        text = flat.astype('<u2').tobytes().decode('utf-16-le')
     except UnicodeDecodeError as error:
         raise ValueError(
             f'`{name}` should hold UTF-16 character codes, but got '
-            f'{codes.ravel()[:8].tolist()!r} ... in {path}. Write the file '
-            'again.'
+            f'{flat[:8].tolist()!r} ... in {path!r}. Save the image path as '
+            'char.'
         ) from error
+    return text.replace('\\', '/')
 
 
 def _encode_path(img_path: str) -> np.ndarray:
@@ -141,45 +142,58 @@ def _encode_path(img_path: str) -> np.ndarray:
 
 
 def _as_numbers(array: np.ndarray, name: str, path: str) -> np.ndarray:
-    if array.dtype.kind not in 'fui' or not np.isfinite(array).all():
+    """Float64, of which float32 is finite: the type of the loader's points."""
+    finite = array.dtype.kind in 'fui'
+    if finite:
+        with np.errstate(over='ignore', invalid='ignore'):
+            numbers = array.astype(np.float64)
+            finite = bool(np.isfinite(numbers.astype(np.float32)).all())
+    if not finite:
         raise ValueError(
             f'`{name}` should hold finite numbers, but got {array.dtype} '
-            f'with {array.ravel()[:4].tolist()!r} ... in {path}. Write the '
+            f'with {array.ravel()[:4].tolist()!r} ... in {path!r}. Write the '
             'file again.'
         )
-    return array.astype(np.float64)
+    return numbers
 
 
-def _as_points(entries: dict, name: str, path: str) -> np.ndarray:
+def _as_points(
+    array: np.ndarray, attributes: dict, name: str, path: str
+) -> np.ndarray:
     """(N, 2) points from (N, 2) or (2, N)."""
-    array, from_matlab = entries[name]
     if array.ndim != 2 or 2 not in array.shape:
         raise ValueError(
             f'`{name}` should have the shape (N, 2) or (2, N), but got '
-            f'{array.shape!r} in {path}. Write x and y of each point.'
+            f'{array.shape!r} in {path!r}. Write x and y of each point.'
         )
     array = _as_numbers(array, name, path)
-    if array.shape == (2, 2) and not from_matlab:
+    ours = attributes.get('axes') in (_AXES, _AXES.encode())
+    if array.shape == (2, 2) and not ours:
         raise ValueError(
             f'`{name}` should tell its rows from its columns, but got the '
-            f'shape (2, 2) in {path}: the two points may lie along either. '
-            'Store (N, 2) and give the dataset the attribute MATLAB_class, '
-            'or leave the file out.'
+            f'shape (2, 2) in {path!r}: the two points may lie along either. '
+            f'Write the file with `write_pair_file`, or leave it out.'
         )
     if array.shape[1] != 2:
         array = np.ascontiguousarray(array.T)
     return array
 
 
-def _as_vector(entries: dict, name: str, path: str) -> np.ndarray:
-    array = entries[name][0]
+def _as_distances(array: np.ndarray, path: str) -> np.ndarray:
+    name = 'dist_from_center'
     # An empty array has no length to compare: (1, 0), (0, 1) and (0,).
     if array.size and array.size != max(array.shape, default=0):
         raise ValueError(
             f'`{name}` should have the shape (1, N), but got '
-            f'{array.shape!r} in {path}. Write one number a correspondence.'
+            f'{array.shape!r} in {path!r}. Write one number a correspondence.'
         )
-    return _as_numbers(array, name, path).ravel()
+    distances = _as_numbers(array, name, path).ravel()
+    if (distances < 0).any():
+        raise ValueError(
+            f'`{name}` should be at least 0, but got {distances.min()} in '
+            f'{path!r}. The weight of a correspondence is exp(-dist).'
+        )
+    return distances
 
 
 def _check_counts(pair: dict[str, Any], path: str) -> None:
@@ -189,8 +203,8 @@ def _check_counts(pair: dict[str, Any], path: str) -> None:
     if len(set(counts)) != 1:
         raise ValueError(
             '`pt_i`, `pt_j` and `dist_from_center` should hold the same '
-            f'number of correspondences, but got {counts!r} in {path}. Write '
-            'the file again.'
+            f'number of correspondences, but got {counts!r} in {path!r}. '
+            'Write the file again.'
         )
 
 
@@ -213,9 +227,7 @@ def _checked_pair(pair: dict[str, Any], path: str) -> dict[str, Any]:
             )
         checked[key] = _as_numbers(array, key, path)
     dist = np.asarray(_take(pair, 'dist_from_center', path))
-    checked['dist_from_center'] = _as_vector(
-        {'dist_from_center': (dist, False)}, 'dist_from_center', path
-    )
+    checked['dist_from_center'] = _as_distances(dist, path)
     _check_counts(checked, path)
     return checked
 

@@ -9,6 +9,8 @@ from multiprocessing import Pool
 
 import mmengine
 
+from .image_file import is_own_file
+from .name_list import match_names, read_names, similar_images, write_names
 from .pair_file import read_pair_file
 from .reference import ReferenceImageDataset
 from .splits import (
@@ -17,9 +19,7 @@ from .splits import (
     VAL_LIST,
     check_reference_names,
     check_split,
-    read_list,
     split_pairs,
-    write_list,
 )
 
 PAIR_FOLDER = 'correspondence_data'
@@ -35,12 +35,15 @@ class PairTree:
         pairs (dict): Name of each readable pair file -> its reference and
             its target image, relative to the image folder.
         broken (dict): Name of each unreadable pair file -> what is wrong.
-        absent (list): Images that pairs name and that are not there, sorted.
+        absent (list): Images that pairs name and that are not there, or
+            empty, sorted.
+        renamed (dict): Images that are there under another name -> that.
     """
 
     pairs: dict[str, tuple[str, str]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
 
     def usable(self) -> dict[str, str]:
         """Name of each pair with both images -> its reference image."""
@@ -70,7 +73,7 @@ def scan_pair_tree(root: str, nproc: int = 4) -> PairTree:
         raise ValueError(f'`nproc` should be at least 1, but got {nproc}.')
     folder = osp.join(root, PAIR_FOLDER)
     names = os.listdir(folder) if osp.isdir(folder) else []
-    names = sorted(name for name in names if name.endswith('.mat'))
+    names = sorted(n for n in names if n.endswith('.mat') and is_own_file(n))
     if not names:
         raise FileNotFoundError(
             f'`{PAIR_FOLDER}` should hold *.mat correspondence files, but '
@@ -89,11 +92,17 @@ def scan_pair_tree(root: str, nproc: int = 4) -> PairTree:
             bar.update()
     bar.file.write('\n')
     images = sorted({i for pair in tree.pairs.values() for i in pair})
-    tree.absent = [
-        image
-        for image in images
-        if not osp.isfile(osp.join(root, IMAGE_FOLDER, image))
-    ]
+    for image in images:
+        path = osp.join(root, IMAGE_FOLDER, image)
+        if osp.isfile(path) and osp.getsize(path):
+            continue
+        others = [] if osp.exists(path) else similar_images(path)
+        if len(others) == 1:
+            tree.renamed[image] = osp.relpath(
+                others[0], osp.join(root, IMAGE_FOLDER)
+            )
+        else:
+            tree.absent.append(image)
     return tree
 
 
@@ -145,14 +154,16 @@ def prepare_lists(
             f'got {there[0]} alone. Add the other, or use --overwrite.'
         )
     if there and not overwrite:
-        train, val = (read_list(path) for path in paths.values())
+        train, val = (
+            match_names(read_names(path), usable)[0] for path in paths.values()
+        )
         report = [f'kept {TRAIN_LIST} and {VAL_LIST}']
         problems = check_split(train, val, usable)
         report += [f'warning: {problem}' for problem in problems]
     else:
         train, val = split_pairs(usable, train_share, seed)
-        write_list(paths[TRAIN_LIST], train)
-        write_list(paths[VAL_LIST], val)
+        write_names(paths[TRAIN_LIST], train)
+        write_names(paths[VAL_LIST], val)
         report = [f'wrote {TRAIN_LIST} and {VAL_LIST} (seed {seed})']
     for title, names in (('training', train), ('validation', val)):
         images = {usable[name] for name in names if name in usable}
@@ -173,7 +184,7 @@ def _prepare_references(
 ) -> list[str]:
     path = osp.join(root, REFERENCE_LIST)
     if osp.isfile(path) and not overwrite:
-        names = read_list(path)
+        names = read_names(path)
         problems = check_reference_names(names, list(usable.values()))
         return [
             f'kept {REFERENCE_LIST}: {len(names)} names',
@@ -182,7 +193,7 @@ def _prepare_references(
     # Those of the training pairs alone: what validates stays unseen by the
     # clustering too.
     images = sorted({usable[name] for name in train if name in usable})
-    write_list(path, images)
+    write_names(path, images)
     return [f'wrote {REFERENCE_LIST}: {len(images)} names']
 
 
@@ -223,9 +234,15 @@ def describe_tree(root: str, tree: PairTree) -> list[str]:
         f'pairs that can be used: {len(tree.usable())} of {count}',
     ]
     report += [f'unreadable: {text}' for text in tree.broken.values()]
+    if tree.renamed:
+        name, found = next(iter(tree.renamed.items()))
+        report.append(
+            f'{len(tree.renamed)} images are there under another name, which '
+            f'is used: the first is {name} as {found}'
+        )
     if tree.absent:
         report.append(
-            f'missing: {len(tree.absent)} images, the first is '
+            f'missing: {len(tree.absent)} images (or empty), the first is '
             f'{osp.join(root, IMAGE_FOLDER, tree.absent[0])}; get them from '
             f'{SOURCE}'
         )
@@ -240,7 +257,8 @@ def _describe_annotated(root: str) -> list[str]:
             for kind in ('imgs', 'annos'):
                 path = osp.join(root, folder, split, kind)
                 names = os.listdir(path) if osp.isdir(path) else []
-                counts.append(sum(n.endswith('.png') for n in names))
+                own = filter(is_own_file, names)
+                counts.append(sum(n.endswith('.png') for n in own))
             if any(counts):
                 report.append(
                     f'{folder}/{split}: {counts[0]} images, {counts[1]} '

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import os.path as osp
 from typing import Any
 
@@ -8,7 +9,8 @@ import numpy as np
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
-from .correspondence import CorrespondenceDataset, read_name_list
+from .correspondence import CorrespondenceDataset
+from .name_list import ImageNames, read_names, similar_images
 from .reference_index import load_reference_index
 
 
@@ -82,19 +84,18 @@ class ReferenceImageDataset(CorrespondenceDataset):
         source = osp.join(
             self.data_root or '', str(self.reference_image_names)
         )
-        aliases: dict[str, list[str]] = {}
-        for img_path in index:
-            for alias in _aliases(img_path):
-                aliases.setdefault(alias, []).append(img_path)
+        known = ImageNames(index)
         img_root = self.data_prefix['img_path']
         selected: dict[str, np.ndarray] = {}
         unknown = []
-        for name in read_name_list(source):
-            if name in aliases:
-                selected.update({path: index[path] for path in aliases[name]})
-            elif osp.isfile(osp.join(img_root, name)):
-                selected[name] = np.zeros((0, 2), dtype=np.float32)
-            else:
+        for name in read_names(source):
+            meant = known.find(name)
+            files = [] if meant else similar_images(osp.join(img_root, name))
+            selected.update({path: index[path] for path in meant})
+            if len(files) == 1:
+                path = osp.relpath(files[0], img_root).replace(os.sep, '/')
+                selected[path] = np.zeros((0, 2), dtype=np.float32)
+            elif not meant:
                 unknown.append(name)
         if not selected:
             raise ValueError(
@@ -110,17 +111,3 @@ class ReferenceImageDataset(CorrespondenceDataset):
                 level=logging.WARNING,
             )
         return selected
-
-
-def _aliases(img_path: str) -> list[str]:
-    """Names under which lists may know an image.
-
-    Example:
-        >>> _aliases('a/b/c.jpg')
-        ['a/b/c.jpg', 'a/b/c', 'a_c.jpg', 'a_c']
-    """
-    names = [img_path]
-    parts = img_path.split('/')
-    if len(parts) > 1:
-        names.append(f'{parts[0]}_{parts[-1]}')
-    return [alias for n in names for alias in (n, osp.splitext(n)[0])]

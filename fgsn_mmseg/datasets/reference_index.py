@@ -20,13 +20,13 @@ import os.path as osp
 import sys
 import zipfile
 from collections.abc import Sequence
-from uuid import uuid4
 
 import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from mmengine.utils import ProgressBar
 
+from ..files import whole_file
 from .pair_file import read_pair_file
 
 # Raise it when what an index holds changes: old ones are then built anew.
@@ -105,23 +105,18 @@ def _build(pairs: Sequence[tuple[str, bool]]) -> dict[str, np.ndarray]:
 
 def _write(path: str, digest: str, index: dict[str, np.ndarray]) -> None:
     counts = [len(points) for points in index.values()]
-    # Process ids are unique on one machine only.
-    partial = f'{path}.{uuid4().hex}.partial'
     try:
-        os.makedirs(osp.dirname(path) or '.', exist_ok=True)
-        try:
-            with open(partial, 'wb') as file:
-                np.savez(
-                    file,
-                    digest=np.array(digest),
-                    img_paths=np.array(list(index)),
-                    offsets=np.cumsum([0, *counts], dtype=np.int64),
-                    points=np.concatenate(list(index.values())),
-                )
-            os.replace(partial, path)
-        finally:
-            if osp.exists(partial):
-                os.unlink(partial)
+        with (
+            whole_file(path, shared=True) as part,
+            open(part, 'wb') as file,
+        ):
+            np.savez(
+                file,
+                digest=np.array(digest),
+                img_paths=np.array(list(index)),
+                offsets=np.cumsum([0, *counts], dtype=np.int64),
+                points=np.concatenate(list(index.values())),
+            )
     except OSError as error:
         print_log(
             f'`cache_dir` should be a folder that can be written to, but got '

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import os.path as osp
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+
+from .name_list import ImageNames
 
 TRAIN_LIST = 'corr_train.txt'
 VAL_LIST = 'corr_val.txt'
@@ -111,50 +111,17 @@ def check_reference_names(
     """Say which names of a reference list are no reference image.
 
     Args:
-        names (Sequence[str]): Lines of the list: paths relative to the image
-            root, or, as the authors name their files, ``<first>_<third>`` of
-            a path's three parts, with or without extension.
+        names (Sequence[str]): Lines of the list, see :class:`ImageNames`.
         images (Sequence[str]): Reference images of all pairs.
 
     Returns:
         list[str]: One sentence, or none.
     """
-    known: set[str] = set()
-    for image in images:
-        parts = image.split('/')
-        short = f'{parts[0]}_{parts[-1]}'
-        for form in (image, short):
-            known.update((form, osp.splitext(form)[0]))
-    unknown = [name for name in names if name not in known]
+    known = ImageNames(images)
+    unknown = [name for name in names if not known.find(name)]
     if not unknown:
         return []
     return [
         f'{REFERENCE_LIST} names {len(unknown)} of {len(names)} images that '
         f'are in no pair as reference, the first is {unknown[0]!r}.'
     ]
-
-
-def read_list(path: str) -> list[str]:
-    """Read a list file.
-
-    Args:
-        path (str): Text file, one name a line.
-
-    Returns:
-        list[str]: The names, in the order of the file, without empty lines.
-    """
-    with open(path, encoding='utf-8') as file:
-        return [line.strip() for line in file if line.strip()]
-
-
-def write_list(path: str, names: Sequence[str]) -> None:
-    """Write a list file; it appears whole or not at all.
-
-    Args:
-        path (str): Text file to write, one name a line.
-        names (Sequence[str]): The names.
-    """
-    part = f'{path}.part'
-    with open(part, 'w', encoding='utf-8', newline='\n') as file:
-        file.writelines(f'{name}\n' for name in names)
-    os.replace(part, path)

@@ -10,6 +10,8 @@ import mmengine
 import numpy as np
 from PIL import Image
 
+from ..files import whole_file
+from .image_file import is_own_file
 from .label_ids import NUM_VISTAS_LABELS, vistas_train_ids
 
 SUFFIX = '_labelTrainIds.png'
@@ -59,14 +61,8 @@ def convert_file(source: str, target: str) -> None:
         train_ids = convert_label_map(labels)
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f'{source}: {error}') from error
-    os.makedirs(osp.dirname(target), exist_ok=True)
-    part = f'{target}.{os.getpid()}.part'
-    try:
+    with whole_file(target) as part:
         Image.fromarray(train_ids).save(part, format='PNG')
-        os.replace(part, target)
-    finally:
-        if osp.exists(part):
-            os.remove(part)
 
 
 def find_label_maps(
@@ -92,7 +88,11 @@ def find_label_maps(
     for folder in ('labels', osp.join('v1.2', 'labels')):
         source = osp.join(root, split, folder)
         names = sorted(os.listdir(source)) if osp.isdir(source) else []
-        names = [n for n in names if n.endswith('.png') and SUFFIX not in n]
+        names = [
+            n
+            for n in names
+            if n.endswith('.png') and SUFFIX not in n and is_own_file(n)
+        ]
         if names:
             break
     else:

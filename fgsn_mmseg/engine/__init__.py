@@ -1,9 +1,11 @@
+from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .clustering_hook import ClusteringHook
 from .resumable_loop import ResumableIterBasedTrainLoop
 from .seeded_data import SeededDataset, SeededInfiniteSampler
 from .staircase_lr import StaircaseLR
 
 __all__ = [
+    'AtomicCheckpointHook',
     'ClusteringHook',
     'ResumableIterBasedTrainLoop',
     'SeededDataset',

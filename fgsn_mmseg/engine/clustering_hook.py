@@ -4,26 +4,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.dist import (
+    all_gather_object,
     broadcast,
     broadcast_object_list,
     collect_results,
-    get_rank,
     is_main_process,
 )
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
 
-from ..clustering import Codebook, sample_cells, write_codebook
-from ..geometry import to_cells
-from ..models import FGSN
-from .clustering_report import report
+from ..clustering import Codebook, FeatureReservoir, write_codebook
+from .feature_sampling import check_clusterable, sample_features
+from .new_labels import forget, hand_over, report
 from .seeding import derive_seed, shared_seed
-
-SECONDS_BETWEEN_LINES = 10
 
 
 @HOOKS.register_module()
@@ -35,15 +31,24 @@ class ClusteringHook(Hook):
     new classifiers, teacher := student. The codebook is the same on any
     number of ranks and goes to ``<work_dir>/clustering_iter_<n>.h5``.
 
+    What remembers the old labels is told: momentum and accumulated gradients
+    of the old classifiers are dropped, and the model that an ``EMAHook``
+    averages takes over the new classifiers, teacher and codebook.
+
+    The model may be of any class with the members of
+    :class:`~fgsn_mmseg.engine.feature_sampling.ClusterableModel`.
+
     Args:
         dataloader: Config of the loader of a
-            :class:`~fgsn_mmseg.datasets.ReferenceImageDataset`; batch size 1
-            unless all images are of one size.
+            :class:`~fgsn_mmseg.datasets.ReferenceImageDataset`.
         interval: Iterations between clusterings.
         num_clusterings: How many there are at most, so that the last labels
             get more time to be learnt. Defaults to None, no limit.
         features_per_image: Upper limit of the features of an image.
         fraction: Share of those taken at random places, in [0, 1].
+        max_features: Upper limit of the features of all images, which bounds
+            the memory; each is as likely to be among them as any other.
+            Defaults to None, no limit.
         kmeans_iterations: Iterations of k-means.
         classifier_std: Standard deviation of the new classifier weights.
         keep_momentum: Keep the optimizer's state of the old classifiers, as
@@ -59,6 +64,7 @@ class ClusteringHook(Hook):
         num_clusterings: int | None = None,
         features_per_image: int = 500,
         fraction: float = 0.5,
+        max_features: int | None = None,
         kmeans_iterations: int = 20,
         classifier_std: float = 0.01,
         keep_momentum: bool = False,
@@ -67,6 +73,7 @@ class ClusteringHook(Hook):
             ('interval', interval),
             ('num_clusterings', num_clusterings),
             ('features_per_image', features_per_image),
+            ('max_features', max_features),
             ('kmeans_iterations', kmeans_iterations),
         ):
             if value is not None and value < 1:
@@ -82,32 +89,24 @@ class ClusteringHook(Hook):
         self.num_clusterings = num_clusterings
         self.features_per_image = features_per_image
         self.fraction = fraction
+        self.max_features = max_features
         self.kmeans_iterations = kmeans_iterations
         self.classifier_std = classifier_std
         self.keep_momentum = keep_momentum
         self.seed = 0
 
     def before_train(self, runner: Any) -> None:
-        """Refuse a model that cannot learn clusters; agree on a seed."""
-        model = unwrapped(runner.model)
-        if not isinstance(model, FGSN):
-            raise TypeError(
-                'ClusteringHook needs a model of type FGSN, but got '
-                f"{type(model).__name__}. Set `model = dict(type='FGSN', "
-                'num_clusters=...)`.'
-            )
+        """Refuse a model that cannot be clustered; agree on a seed."""
+        check_clusterable(unwrapped(runner.model))
         self.seed = shared_seed(runner.seed)
 
     def before_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Seed the step's draws, and cluster if it is time."""
+        """Cluster if it is time."""
         model = unwrapped(runner.model)
-        if self.due(runner.iter) or model.codebook is None:
+        if self.due(runner.iter) or not model.has_labels:
             self.cluster(runner, model)
-        model.generator.manual_seed(
-            derive_seed(runner.seed, runner.iter, get_rank())
-        )
 
     def due(self, iteration: int) -> bool:
         """Whether new labels are made at the start of an iteration."""
@@ -115,7 +114,22 @@ class ClusteringHook(Hook):
         limit = self.num_clusterings
         return rest == 0 and (limit is None or number < limit)
 
-    def cluster(self, runner: Any, model: FGSN) -> None:
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Note which features the labels are made of."""
+        checkpoint['feature_layer'] = feature_layer_of(runner.model)
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Refuse to go on with labels of other features."""
+        layer = feature_layer_of(runner.model)
+        saved = checkpoint.get('feature_layer', layer)
+        if runner._resume and saved != layer:
+            raise ValueError(
+                f'`feature_layer` should be {saved!r} as in the checkpoint '
+                f'that is resumed, but got {layer!r}. Its labels are clusters '
+                'of those features; start anew with `load_from` instead.'
+            )
+
+    def cluster(self, runner: Any, model: Any) -> None:
         """Make new labels and everything that hangs on them.
 
         Raises:
@@ -126,14 +140,18 @@ class ClusteringHook(Hook):
         model.eval()
         for buffer in model.buffers():
             broadcast(buffer)
-        features, num_images = self.sample_features(runner, model)
-        codebook, figures = self.fit(runner, model, features, num_images)
+        reservoir, num_images = self.gather_features(runner, model)
+        codebook, figures = self.fit(runner, model, reservoir, num_images)
         model.set_codebook(codebook)
         generator = torch.Generator()
-        generator.manual_seed(derive_seed(self.seed, runner.iter))
+        generator.manual_seed(
+            derive_seed('classifiers', self.seed, runner.iter)
+        )
         drawn = model.redraw_classifiers(generator, self.classifier_std)
-        if not self.keep_momentum:
-            forget(runner.optim_wrapper, drawn)
+        forget(runner.optim_wrapper, drawn, self.keep_momentum)
+        for hook in runner.hooks:
+            if isinstance(hook, EMAHook):
+                hand_over(model, hook.ema_model.module, drawn)
         model.train(training)
         if is_main_process():
             name = f'clustering_iter_{runner.iter}.h5'
@@ -141,14 +159,13 @@ class ClusteringHook(Hook):
         figures['seconds'] = time.time() - start
         report(runner, figures, num_images, model.num_clusters)
 
-    @torch.no_grad()
-    def sample_features(
-        self, runner: Any, model: FGSN
-    ) -> tuple[list[np.ndarray], int]:
-        """Features of this rank's images, gathered in order on rank 0.
+    def gather_features(
+        self, runner: Any, model: Any
+    ) -> tuple[FeatureReservoir, int]:
+        """Features of all images, on rank 0; number of images.
 
-        Returns:
-            For each image (S, C) float32, on rank 0 only; number of images.
+        Raises:
+            RuntimeError: On all ranks, if one of them failed.
         """
         loader = runner.build_dataloader(
             {
@@ -161,53 +178,48 @@ class ClusteringHook(Hook):
             },
             seed=runner.seed,
         )
-        generator = torch.Generator()
-        rows: list[np.ndarray] = []
-        last = time.time()
-        for batch in loader:
-            data = model.data_preprocessor(batch, False)
-            maps = model.over_windows(model.student_features, data['inputs'])
-            size = data['inputs'].shape[-2:]
-            inside = maps.cells_inside(tuple(size))
-            for one, sample in zip(maps.data, data['data_samples']):
-                cells, _ = to_cells(
-                    sample.points, maps.extent, one.shape[-2:], model.grid
+        reservoir = FeatureReservoir(self.max_features)
+        failure: Exception | None = None
+        try:
+            sample_features(
+                model,
+                loader,
+                reservoir,
+                self.features_per_image,
+                self.fraction,
+                (self.seed, runner.iter),
+            )
+        except Exception as error:  # the other ranks would wait for ever
+            failure = error
+        reasons = all_gather_object(None if failure is None else str(failure))
+        if failure is not None:
+            raise failure
+        for rank, reason in enumerate(reasons):
+            if reason is not None:
+                raise RuntimeError(
+                    f'Clustering failed on rank {rank}: {reason}'
                 )
-                limits = cells.new_tensor([inside[1], inside[0]])
-                valid = ((cells >= 0) & (cells < limits)).all(1)
-                index = get_rank() + len(rows) * loader.sampler.world_size
-                generator.manual_seed(
-                    derive_seed(self.seed, runner.iter, index)
-                )
-                chosen = sample_cells(
-                    cells[valid],
-                    inside,
-                    self.features_per_image,
-                    self.fraction,
-                    generator,
-                ).to(one.device)
-                one = one[:, : inside[0], : inside[1]].flatten(1)
-                rows.append(one[:, chosen].T.float().cpu().numpy())
-            if time.time() - last > SECONDS_BETWEEN_LINES:
-                last = time.time()
-                runner.logger.info(
-                    f'Clustering: {len(rows)} of {len(loader.sampler)} images'
-                )
-        total = len(loader.dataset)
-        device = 'gpu' if torch.cuda.is_available() else 'cpu'
-        return collect_results(rows, total, device) or [], total
+        parts = collect_results(
+            [reservoir],
+            loader.sampler.world_size,
+            'cpu',
+            tmpdir=str(Path(runner.work_dir) / '.clustering'),
+        )
+        merged = FeatureReservoir(self.max_features)
+        merged.merge(parts or [])
+        return merged, len(loader.dataset)
 
     def fit(
         self,
         runner: Any,
-        model: FGSN,
-        features: list[np.ndarray],
+        model: Any,
+        reservoir: FeatureReservoir,
         num_images: int,
     ) -> tuple[Codebook, dict]:
         """Fit the codebook on rank 0 and hand it to all."""
         message: list[Any] = [None]
         if is_main_process():
-            rows = np.concatenate(features)
+            rows = reservoir.features()
             if len(rows) < model.num_clusters:
                 message = [
                     'Clustering needs at least num_clusters='
@@ -221,13 +233,10 @@ class ClusteringHook(Hook):
                     rows.shape[1],
                     min(model.pca_dim, rows.shape[1]),
                 )
-                figures: dict[str, Any] = {'features': len(rows)}
-                seed = derive_seed(self.seed, runner.iter) % 2**31
+                seed = derive_seed('k-means', self.seed, runner.iter) % 2**31
                 try:
-                    figures.update(
-                        codebook.fit(rows, seed, self.kmeans_iterations)
-                    )
-                    message = [(codebook, figures)]
+                    figures = codebook.fit(rows, seed, self.kmeans_iterations)
+                    message = [(codebook, {'features': len(rows), **figures})]
                 except ValueError as error:
                     # The other ranks wait for an answer.
                     message = [str(error)]
@@ -242,11 +251,7 @@ def unwrapped(model: Any) -> Any:
     return model.module if is_model_wrapper(model) else model
 
 
-def forget(optim_wrapper: Any, parameters: list[torch.nn.Parameter]) -> None:
-    """Drop the optimizer's state (momentum) of some parameters."""
-    wrappers = [optim_wrapper]
-    if isinstance(optim_wrapper, dict) or hasattr(optim_wrapper, 'values'):
-        wrappers = list(optim_wrapper.values())
-    for wrapper in wrappers:
-        for parameter in parameters:
-            wrapper.optimizer.state.pop(parameter, None)
+def feature_layer_of(model: Any) -> str:
+    """Name of the layer whose output is clustered; '' where none is named."""
+    head = getattr(unwrapped(model), 'main_head', None)
+    return getattr(head, 'feature_layer', None) or ''

@@ -12,44 +12,14 @@ from .seeded_data import SeededDataset, SeededInfiniteSampler
 from .seeding import derive_seed, shared_seed
 
 
-class PositionedIterator:
-    """Batches of a loader from one on; those before it cost nothing.
-
-    mmengine's loop asks for every batch of the past once more before it goes
-    on. Here these first calls return None and no image is read.
-
-    Args:
-        dataloader: With a :class:`SeededInfiniteSampler`.
-        start: Number of batches to leave out.
-    """
-
-    def __init__(self, dataloader: DataLoader, start: int) -> None:
-        self.dataloader = dataloader
-        self.dataset = dataloader.dataset
-        self.start = self.left = start
-        self.iterator: Any = None
-
-    def __iter__(self) -> PositionedIterator:
-        return self
-
-    def __next__(self) -> Any:
-        if self.left > 0:
-            self.left -= 1
-            return None
-        if self.iterator is None:
-            batches: Any = self.dataloader.batch_sampler
-            batches.sampler.start = self.start * batches.batch_size
-            self.iterator = iter(self.dataloader)
-        return next(self.iterator)
-
-
 @LOOPS.register_module()
 class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
     """``IterBasedTrainLoop`` that resumes exactly and at once.
 
     Batches, augmentations and dropout of iteration i depend on (seed, i)
     alone, so a run that was stopped and resumed from a checkpoint goes on as
-    though it had never stopped, on any number of loader workers.
+    though it had never stopped, on any number of loader workers. A validation
+    that was due when it stopped is made up for.
 
     Args:
         runner: The runner.
@@ -75,7 +45,10 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
             )
         # mmengine starts an iteration here, before it knows where a resumed
         # run goes on: this one starts no worker and reads nothing.
-        super().__init__(runner, PositionedIterator(loader, 0), **kwargs)
+        idle = DataLoader(
+            loader.dataset, sampler=[], generator=torch.Generator()
+        )
+        super().__init__(runner, idle, **kwargs)
         self.dataloader: Any = loader
 
     @staticmethod
@@ -97,17 +70,52 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         return {**config, 'sampler': sampler, 'dataset': dataset}
 
     def run(self) -> Any:
-        """Launch training, or go on with it."""
-        # A resumed run takes its seed from the checkpoint.
-        self.dataloader.sampler.seed = shared_seed(self.runner.seed)
-        self.dataloader_iterator = PositionedIterator(
-            self.dataloader, self._iter
+        """Launch training, or go on with it.
+
+        Returns:
+            The model.
+        """
+        runner, start = self.runner, self._iter
+        runner.call_hook('before_train')
+        runner.call_hook('before_train_epoch')
+        if start > 0:
+            # The checkpoint may be older than its own validation.
+            self.validate_if_due()
+        if start < self._max_iters:
+            sampler = self.dataloader.sampler
+            # A resumed run takes its seed from the checkpoint.
+            sampler.seed = shared_seed(runner.seed)
+            sampler.start = start * self.dataloader.batch_size
+            self.dataloader_iterator = iter(self.dataloader)
+        while self._iter < self._max_iters and not self.stop_training:
+            runner.model.train()
+            self.run_iter(next(self.dataloader_iterator))
+            self.validate_if_due()
+        runner.call_hook('after_train_epoch')
+        runner.call_hook('after_train')
+        return runner.model
+
+    def validate_if_due(self) -> None:
+        """Validate, unless it is too early or the checkpoint says it is done.
+
+        What is saved during a validation, after its figures are known, says
+        so: a resumed run does not repeat it.
+        """
+        self._decide_current_val_interval()
+        due = self._iter >= self.val_begin and (
+            self._iter % self.val_interval == 0
+            or self._iter == self._max_iters
         )
-        return super().run()
+        hub, done = self.runner.message_hub, 'validated_iter'
+        known = hub.runtime_info.get(done)
+        if self.runner.val_loop is None or not due or known == self._iter:
+            return
+        hub.update_info(done, self._iter)
+        self.runner.val_loop.run()
 
     def run_iter(self, data_batch: Any) -> None:
         """Run one iteration with random states of its own."""
         torch.manual_seed(
-            derive_seed(self.runner.seed, self._iter, get_rank())
+            derive_seed('step', self.runner.seed, self._iter, get_rank())
         )
         super().run_iter(data_batch)

@@ -61,7 +61,7 @@ class SeededInfiniteSampler(Sampler):
         if not self.shuffle:
             return list(range(self.size))
         generator = torch.Generator()
-        generator.manual_seed(derive_seed(self.seed, round_))
+        generator.manual_seed(derive_seed('order', self.seed, round_))
         return torch.randperm(self.size, generator=generator).tolist()
 
     def __iter__(self) -> Iterator[Draw]:
@@ -71,7 +71,7 @@ class SeededInfiniteSampler(Sampler):
             if number // self.size != round_:
                 round_ = number // self.size
                 order = self.order(round_)
-            seed = derive_seed(self.seed, number, 1)
+            seed = derive_seed('sample', self.seed, number)
             yield Draw(order[number % self.size], seed)
             number += self.world_size
 

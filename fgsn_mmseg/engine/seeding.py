@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,9 +10,25 @@ import torch
 from mmengine.dist import broadcast_object_list
 
 
-def derive_seed(*numbers: int) -> int:
-    """One seed in 0..2^32-1 from several numbers, e.g. seed and iteration."""
-    state = np.random.SeedSequence([int(number) for number in numbers])
+def derive_seed(purpose: str, *numbers: int) -> int:
+    """One seed in 0..2^32-1 for a purpose, e.g. from seed and iteration.
+
+    Each purpose has a stream of its own: what one draws says nothing about
+    what another one draws.
+
+    Args:
+        purpose: What is drawn, e.g. ``'step'``.
+        *numbers: Not negative.
+    """
+    # numpy fills up with zeros: without their count (1, 2) and (1, 2, 0)
+    # would be the same.
+    state = np.random.SeedSequence(
+        [
+            zlib.crc32(purpose.encode()),
+            len(numbers),
+            *(int(number) for number in numbers),
+        ]
+    )
     return int(state.generate_state(1)[0])
 
 

@@ -1,4 +1,4 @@
-"""Training with mmseg's own tool from Python, once."""
+"""mmseg's own tools from Python, and training with them once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,60 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import mmseg
 from mmengine import Config
 
+from ..files import whole_file
+
 FINISHED = 'finished'
+
+
+def tool_command(tool: str, *arguments: Any, gpus: int = 1) -> list[str]:
+    """Command that runs one of mmseg's tools with this plugin.
+
+    Args:
+        tool: Its name, such as 'train'.
+        *arguments: Of the tool.
+        gpus: Processes, through torchrun if there are several. Defaults to
+            1.
+
+    Returns:
+        The command, to be run or shown.
+
+    Raises:
+        ValueError: ``gpus`` is below 1.
+    """
+    if gpus < 1:
+        raise ValueError(f'`gpus` should be at least 1, but got {gpus!r}.')
+    command = [sys.executable, '-m', 'fgsn_mmseg', tool, *map(str, arguments)]
+    if gpus > 1:
+        launcher = ['torch.distributed.run', '--standalone']
+        launcher += ['--nproc-per-node', str(gpus)]
+        command[2:2] = [*launcher, '-m']
+        command += ['--launcher', 'pytorch']
+    return command
+
+
+def run_command(command: list[str], output: Path | None = None) -> int:
+    """Run a command of :func:`tool_command`, also from a bare checkout.
+
+    Args:
+        command: The command.
+        output: File to which its output is added. Defaults to None: the
+            screen.
+
+    Returns:
+        Its exit status.
+    """
+    package = str(Path(__file__).resolve().parents[2])
+    paths = [package, os.environ.get('PYTHONPATH', '')]
+    env = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, paths))}
+    with open(output or os.devnull, 'a') as file:
+        return subprocess.run(
+            command,
+            env=env,
+            stdout=file if output else None,
+            stderr=subprocess.STDOUT if output else None,
+        ).returncode
 
 
 def with_data_root(config: Config, root: str | os.PathLike) -> Config:
@@ -71,10 +121,12 @@ def train_once(
         )
     if not finished.exists():
         work_dir.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        with whole_file(path) as part:
+            Path(part).write_text(text)
         _run_train(path, work_dir, quiet)
         finished.touch()
-    return Path((work_dir / 'last_checkpoint').read_text().strip())
+    last = (work_dir / 'last_checkpoint').read_text().strip()
+    return work_dir / Path(last).name  # the folder may have moved
 
 
 def first_checkpoint(config: Config, work_dir: str | os.PathLike) -> Path:
@@ -102,33 +154,15 @@ def first_checkpoint(config: Config, work_dir: str | os.PathLike) -> Path:
 
 
 def _run_train(config: Path, work_dir: Path, quiet: bool) -> None:
-    tool = Path(mmseg.__file__).parent / '.mim' / 'tools' / 'train.py'
-    if not tool.is_file():
-        raise RuntimeError(
-            f'mmsegmentation should come with {tool}, which is not there. '
-            'Install it with pip, not from a bare checkout.'
-        )
-    package = str(Path(__file__).resolve().parents[2])
-    paths = [package, os.environ.get('PYTHONPATH', '')]
-    output = work_dir / 'output.txt'
-    command = [sys.executable, str(tool), str(config)]
-    command += ['--work-dir', str(work_dir)]
+    arguments = [config, '--work-dir', work_dir]
     if (work_dir / 'last_checkpoint').exists():
         # With both given, mmengine would resume from `load_from`.
-        command += ['--resume', '--cfg-options', 'load_from=None']
-    with open(output if quiet else os.devnull, 'a') as file:
-        done = subprocess.run(
-            command,
-            env={
-                **os.environ,
-                'PYTHONPATH': os.pathsep.join(filter(None, paths)),
-            },
-            stdout=file if quiet else None,
-            stderr=subprocess.STDOUT if quiet else None,
-        )
-    if done.returncode:
+        arguments += ['--resume', '--cfg-options', 'load_from=None']
+    output = work_dir / 'output.txt' if quiet else None
+    status = run_command(tool_command('train', *arguments), output)
+    if status:
         where = f' Its output is in {output}.' if quiet else ''
         raise RuntimeError(
             f'Training in {str(work_dir)!r} failed with exit status '
-            f'{done.returncode}.{where} Start again to resume it.'
+            f'{status}.{where} Start again to resume it.'
         )

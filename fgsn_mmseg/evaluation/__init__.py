@@ -1,9 +1,11 @@
 """How good: agreement across conditions, and what clusters mean."""
 
+from ..datasets import label_map_path, read_label_map, write_label_map
 from .agreement import (
     agreement_figures,
     chance_agreement,
     label_agreement,
+    label_usage,
     match_bits,
     mutual_information,
 )
@@ -23,12 +25,8 @@ from .cluster_information import (
 )
 from .cluster_information_metric import ClusterInformationMetric
 from .correspondence_metric import CorrespondenceMetric
-from .label_map_writer import (
-    LabelMapWriter,
-    label_map_path,
-    read_label_map,
-    write_label_map,
-)
+from .hard_matches import HardMatches, hard_figures, hard_matches
+from .label_map_writer import LabelMapWriter
 from .stationary import count_at_points, stationary_clusters
 
 __all__ = [
@@ -36,6 +34,7 @@ __all__ = [
     'Baseline',
     'ClusterInformationMetric',
     'CorrespondenceMetric',
+    'HardMatches',
     'LabelMapWriter',
     'agreement_figures',
     'chance_agreement',
@@ -44,9 +43,12 @@ __all__ = [
     'contingency_table',
     'count_at_points',
     'handmade_features',
+    'hard_figures',
+    'hard_matches',
     'kmeans_baseline',
     'label_agreement',
     'label_map_path',
+    'label_usage',
     'majority_vote_iou',
     'match_bits',
     'mutual_information',

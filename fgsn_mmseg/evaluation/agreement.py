@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def _label_pair(
+def label_pair(
     labels: ArrayLike, labels2: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray]:
     """Check two label arrays and return them as (N,) int64."""
@@ -51,7 +51,7 @@ def label_agreement(labels: ArrayLike, labels2: ArrayLike) -> float:
     Raises:
         ValueError: The two arrays are not both of shape (N,).
     """
-    first, second = _label_pair(labels, labels2)
+    first, second = label_pair(labels, labels2)
     return float((first == second).mean()) if len(first) else 0.0
 
 
@@ -75,7 +75,7 @@ def chance_agreement(
     Raises:
         ValueError: Shapes differ or a label is outside its range.
     """
-    first, second = _label_pair(labels, labels2)
+    first, second = label_pair(labels, labels2)
     if not len(first):
         return 0.0
     # Whole numbers to the last division: one label everywhere gives exactly
@@ -159,13 +159,45 @@ def mutual_information(
     Raises:
         ValueError: Shapes differ or a label is outside its range.
     """
-    first, second = _label_pair(labels, labels2)
+    first, second = label_pair(labels, labels2)
     if not len(first):
         return 0.0
     shuffled = np.random.default_rng(seed).permutation(second)
     return _plain_mutual_information(
         first, second, num_clusters
     ) - _plain_mutual_information(first, shuffled, num_clusters)
+
+
+def label_usage(
+    labels: ArrayLike, labels2: ArrayLike, num_clusters: int
+) -> dict[str, float]:
+    """How much the labels of both images are used.
+
+    Args:
+        labels: (N,) labels in the reference images, in [0, num_clusters).
+        labels2: (N,) labels in the target images, in [0, num_clusters).
+        num_clusters: K.
+
+    Returns:
+        ``used_clusters``, the number of different labels;
+        ``used_clusters_tenth``, those that have at least a tenth of an equal
+        share, 0.1 / K, of all 2 N labels: a label seen once counts for
+        nothing; ``entropy`` of the shares in bits, at most log2(K). All are
+        0 without correspondences.
+
+    Raises:
+        ValueError: Shapes differ or a label is outside its range.
+    """
+    counts = _label_counts(
+        np.concatenate(label_pair(labels, labels2)), num_clusters
+    )
+    used = counts[counts > 0]
+    shares = used / max(counts.sum(), 1)
+    return {
+        'used_clusters': len(used),
+        'used_clusters_tenth': int((shares >= 0.1 / num_clusters).sum()),
+        'entropy': abs(math.fsum(-shares * np.log2(shares))),
+    }
 
 
 def agreement_figures(
@@ -180,22 +212,21 @@ def agreement_figures(
         seed: Seed of the shuffle in :func:`mutual_information`.
 
     Returns:
-        ``agreement``, ``chance``, ``match_bits``, ``mutual_information`` and
-        ``used_clusters``, the number of different labels at the
-        correspondences of either image. All are 0 without correspondences.
+        ``match_bits`` (first: mmengine's ``save_best='auto'`` selects by the
+        first figure), ``agreement``, ``chance``, ``mutual_information`` and
+        those of :func:`label_usage`. All are 0 without correspondences.
 
     Raises:
         ValueError: Shapes differ or a label is outside its range.
     """
     agreement = label_agreement(labels, labels2)
     chance = chance_agreement(labels, labels2, num_clusters)
-    used = np.union1d(np.asarray(labels), np.asarray(labels2))
     return {
+        'match_bits': match_bits(agreement, chance),
         'agreement': agreement,
         'chance': chance,
-        'match_bits': match_bits(agreement, chance),
         'mutual_information': mutual_information(
             labels, labels2, num_clusters, seed
         ),
-        'used_clusters': len(used),
+        **label_usage(labels, labels2, num_clusters),
     }

@@ -13,13 +13,17 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import torch
+from mmengine.dataset import Compose
 from mmengine.utils import track_iter_progress
+from torch import Tensor
 
-from fgsn_mmseg.clustering import kmeans, nearest_centroids, sample_cells
-from fgsn_mmseg.datasets import read_pair_file
-
+from ..clustering import kmeans, nearest_centroids, sample_cells
+from ..datasets import LoadImagePair, ResizePair, read_pair_file
+from ..geometry import resize_points, resize_scale, to_cells
+from ..inference import BlendedMap
 from .agreement import agreement_figures
 from .groups import group_of, group_pattern
+from .labelling import ImageLabels, label_pairs
 
 
 def colour_features(image: np.ndarray) -> np.ndarray:
@@ -95,7 +99,8 @@ def kmeans_baseline(
 
     The features that k-means sees are drawn as in the paper's clustering:
     half at correspondences, as many at random. Each channel is divided by its
-    standard deviation over them. Each image is read once.
+    standard deviation over them; validation points take interpolated features.
+    Each image is read once.
 
     Args:
         train_files: Correspondence files whose reference images train.
@@ -119,44 +124,84 @@ def kmeans_baseline(
         ValueError: There are fewer features than clusters.
     """
     pattern = group_pattern(group_by)
-    train = [read_pair_file(path) for path in train_files]
-    pairs = [read_pair_file(path) for path in val_files]
+    train, val = (
+        [_read_pair(path, img_root) for path in files]
+        for files in (train_files, val_files)
+    )
+    load = _loader(short_side)
     samples = _sample_references(
-        train, img_root, baseline, seeds, short_side, features_per_image
+        train, load, baseline, seeds, features_per_image
     )
-    at_points, at_points2 = _features_at_points(
-        pairs, img_root, baseline, short_side
-    )
-    names = ['all']
-    pair_groups = ['all'] * len(pairs)
-    if pattern is not None:
-        pair_groups = [group_of(pattern, p['img_path2']) for p in pairs]
-        names += sorted(set(pair_groups))
-    groups = np.repeat(pair_groups, [len(p['points']) for p in pairs])
-
-    rows = []
+    codebooks = []
     for k in num_clusters:
         for seed, sample in zip(seeds, samples):
             # A channel that never changes tells nothing: leave it at zero.
             spread = np.maximum(sample.std(axis=0), 1e-6)
             scale = np.asarray(baseline.weights, np.float32) / spread
-            centroids = kmeans(sample * scale, k, seed=seed)
-            labels = nearest_centroids(at_points * scale, centroids)[1]
-            labels2 = nearest_centroids(at_points2 * scale, centroids)[1]
-            for name in names:
-                keep = slice(None) if name == 'all' else groups == name
-                figures = agreement_figures(labels[keep], labels2[keep], k)
-                row = {'num_clusters': k, 'seed': seed, 'group': name}
-                rows.append({**row, **figures})
+            codebooks.append((scale, kmeans(sample * scale, k, seed=seed)))
+
+    def assign(features: Tensor) -> Tensor:
+        """Labels (N, M) of features (N, C) by M codebooks."""
+        rows = features.numpy()
+        columns = [
+            nearest_centroids(rows * scale, centroids)[1]
+            for scale, centroids in codebooks
+        ]
+        return torch.from_numpy(np.stack(columns, axis=1))
+
+    def labeller(path: str) -> ImageLabels:
+        return _look(load(dict(img_path=path)), baseline, assign)
+
+    pairs = label_pairs(labeller, val)
+    labels = np.concatenate([pair.labels for pair in pairs])
+    labels2 = np.concatenate([pair.labels2 for pair in pairs])
+    names = ['all']
+    groups = np.full(len(labels), 'all')
+    if pattern is not None:
+        of_pair = [group_of(pattern, pair.img_path2) for pair in pairs]
+        groups = np.repeat(of_pair, [len(pair.points) for pair in pairs])
+        names += sorted(set(of_pair))
+    rows = []
+    runs = [(k, seed) for k in num_clusters for seed in seeds]
+    for column, (k, seed) in enumerate(runs):
+        for name in names:
+            keep = slice(None) if name == 'all' else groups == name
+            figures = agreement_figures(
+                labels[keep, column], labels2[keep, column], k
+            )
+            row = {'num_clusters': k, 'seed': seed, 'group': name}
+            rows.append({**row, **figures})
     return rows
+
+
+def _read_pair(path: str, img_root: str) -> dict[str, Any]:
+    """A pair with the whole paths of its images."""
+    pair = read_pair_file(path)
+    for key in ('img_path', 'img_path2'):
+        pair[key] = osp.join(img_root, pair[key])
+    return pair
+
+
+def _loader(short_side: int) -> Compose:
+    """What reads an image and resizes it."""
+    return Compose([LoadImagePair(), ResizePair(short_side)])
+
+
+def _look(
+    sample: Any, baseline: Baseline, assign: Callable[[Tensor], Tensor]
+) -> ImageLabels:
+    """Labels by the features of an image: a cell is a pixel."""
+    features = torch.from_numpy(baseline.features(sample['img']))
+    size = sample['img_shape']
+    maps = BlendedMap(features.permute(2, 0, 1)[None], size, False)
+    return ImageLabels(maps, sample['ori_shape'], size, assign)
 
 
 def _sample_references(
     pairs: list[dict],
-    img_root: str,
+    load: Compose,
     baseline: Baseline,
     seeds: Sequence[int],
-    short_side: int,
     features_per_image: int,
 ) -> list[np.ndarray]:
     """Features of the reference images; one (M, C) array a seed."""
@@ -165,61 +210,17 @@ def _sample_references(
         points.setdefault(pair['img_path'], []).append(pair['points'])
     samples: list[list[np.ndarray]] = [[] for _ in seeds]
     for i, path in enumerate(track_iter_progress(sorted(points))):
-        image, scale = _read_image(img_root, path, short_side)
-        features = baseline.features(image)
+        image: Any = load(dict(img_path=path))
+        features = baseline.features(image['img'])
         size = features.shape[:2]
-        cells = torch.from_numpy(
-            _to_pixels(np.concatenate(points[path]), scale, size)
-        )
+        scale = resize_scale(image['ori_shape'], size)
+        at = resize_points(np.concatenate(points[path]), scale)
+        cells, _ = to_cells(torch.from_numpy(at), size, size, 'centers')
+        cells = cells.clamp(torch.zeros(2), torch.tensor(size[::-1]) - 1)
         for seed, sample in zip(seeds, samples):
             generator = torch.Generator().manual_seed(seed * 1_000_003 + i)
             chosen = sample_cells(
-                cells, size, features_per_image, generator=generator
+                cells.long(), size, features_per_image, generator=generator
             )
             sample.append(features.reshape(-1, features.shape[-1])[chosen])
     return [np.concatenate(sample) for sample in samples]
-
-
-def _features_at_points(
-    pairs: list[dict], img_root: str, baseline: Baseline, short_side: int
-) -> list[np.ndarray]:
-    """Features at the points of all pairs, (N, C), reference and target."""
-    wanted: dict[str, list[tuple]] = {}
-    for i, pair in enumerate(pairs):
-        wanted.setdefault(pair['img_path'], []).append((0, i, 'points'))
-        wanted.setdefault(pair['img_path2'], []).append((1, i, 'points2'))
-    found: list[list[np.ndarray]] = [[np.empty(0)] * len(pairs) for _ in '12']
-    for path in track_iter_progress(sorted(wanted)):
-        image, scale = _read_image(img_root, path, short_side)
-        features = baseline.features(image)
-        for side, i, key in wanted[path]:
-            x, y = _to_pixels(pairs[i][key], scale, features.shape[:2]).T
-            found[side][i] = features[y, x]
-    return [np.concatenate(side) for side in found]
-
-
-def _read_image(
-    img_root: str, path: str, short_side: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read an image, resized, and the scale in x and y."""
-    full_path = osp.join(img_root, path)
-    image = cv2.imread(full_path)
-    if image is None:
-        raise FileNotFoundError(
-            f'`img_root` should hold the images that the files name, but got '
-            f'{img_root!r}, where {full_path} cannot be read.'
-        )
-    height, width = image.shape[:2]
-    factor = short_side / min(height, width)
-    size = (round(width * factor), round(height * factor))
-    resized = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
-    return resized, np.array([size[0] / width, size[1] / height])
-
-
-def _to_pixels(
-    points: np.ndarray, scale: np.ndarray, size: tuple
-) -> np.ndarray:
-    """Nearest pixels in the resized image; (N, 2) int64 x, y."""
-    # (p + 0.5) * scale - 0.5 is the resized point; + 0.5 rounds half up.
-    pixels = np.floor((points + 0.5) * scale).astype(np.int64)
-    return np.clip(pixels, 0, (size[1] - 1, size[0] - 1))

@@ -115,7 +115,7 @@ class ClusterInformationMetric(BaseMetric):
         iou = majority_vote_iou(table)
         seen = int((table.sum(axis=1) > 0).sum())
         known = max((r[2] or 0 for r in results), default=0)
-        self._log_classes(table, iou, f'{seen} of {known or "unknown"}')
+        self._log_classes(table, iou, f'{seen} of {known}' if known else seen)
         return {
             'NMI': normalized_mutual_information(table),
             'purity': purity(table),
@@ -124,7 +124,7 @@ class ClusterInformationMetric(BaseMetric):
         }
 
     def _log_classes(
-        self, table: np.ndarray, iou: np.ndarray, seen: str
+        self, table: np.ndarray, iou: np.ndarray, seen: str | int
     ) -> None:
         """Log one row a class, as ``IoUMetric`` does."""
         votes = table.argmax(axis=1)[table.sum(axis=1) > 0]

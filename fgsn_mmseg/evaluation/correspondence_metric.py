@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
 from mmseg.registry import METRICS
 
 from .agreement import agreement_figures
 from .groups import group_of, group_pattern
+from .hard_matches import HardMatches, hard_figures, hard_matches
+from .label_map_writer import LabelMapWriter
 
 VAL_LOSSES = ('val_loss_cluster', 'val_loss_feat', 'val_loss_out')
+GROUP_FIGURES = ('agreement', 'chance', 'match_bits', 'match_bits_hard')
+STUDENT, TEACHER = '', 'teacher_'
 
 
 @METRICS.register_module()
@@ -19,9 +25,12 @@ class CorrespondenceMetric(BaseMetric):
 
     Pools the correspondences of all validation pairs and gives
 
-    - ``agreement``, ``chance``, ``match_bits``, ``mutual_information``,
-      ``used_clusters``: the student's labels, see
-      :func:`~fgsn_mmseg.evaluation.agreement_figures`;
+    - ``match_bits``, ``agreement``, ``chance``, ``mutual_information``,
+      ``used_clusters``, ``used_clusters_tenth``, ``entropy``: the student's
+      labels, see :func:`~fgsn_mmseg.evaluation.agreement_figures`;
+    - ``match_bits_hard``, ``chance_hard``: against wrong matches at the same
+      height of the image, see :func:`~fgsn_mmseg.evaluation.hard_matches`;
+      distances are in pixels of the network's input;
     - the same with ``teacher_`` in front: the labels that the student is
       taught. Right after a clustering they are the student before training;
     - ``val_loss_cluster``, ``val_loss_feat``, ``val_loss_out``: the authors'
@@ -30,10 +39,13 @@ class CorrespondenceMetric(BaseMetric):
     The last two groups are left out as long as there is no teacher. Keep the
     best network with
     ``CheckpointHook(save_best='match_bits', rule='greater')``, or, as the
-    authors do, with ``save_best='val_loss_cluster', rule='less'``.
+    authors do, with ``save_best='val_loss_cluster', rule='less'``;
+    ``save_best='auto'`` takes the first figure, ``match_bits``. A network
+    that gives one label everywhere is named in a warning.
 
-    Reads from each data sample ``labels``, ``labels2``, ``num_clusters`` and,
-    where there are any, ``teacher_labels``, ``teacher_labels2`` and the three
+    Reads from each data sample ``labels``, ``labels2``, ``num_clusters``,
+    ``points``, ``points2``, ``img_shape``, ``img_shape2`` and, where there
+    are any, ``teacher_labels``, ``teacher_labels2`` and the three
     ``val_loss_*``.
 
     Args:
@@ -43,6 +55,11 @@ class CorrespondenceMetric(BaseMetric):
             ``agreement/<value>`` and so on; paths that do not match are
             gathered under ``other``. Defaults to None, no groups.
         seed: Seed of the shuffle in the mutual information. Defaults to 0.
+        output_dir: Where to write the label maps of both images too, at the
+            resolution of the features, as 16-bit PNG; mmseg's
+            ``tools/test.py --out`` sets it. Defaults to None: nowhere.
+        img_root: See :class:`LabelMapWriter`.
+        keep_results: Not used. ``tools/test.py --out`` passes it.
         **kwargs: ``collect_device``, ``prefix`` and ``collect_dir`` of
             mmengine's ``BaseMetric``.
 
@@ -54,9 +71,15 @@ class CorrespondenceMetric(BaseMetric):
         self,
         group_by: str | None = None,
         seed: int = 0,
+        output_dir: str | None = None,
+        img_root: str | None = None,
+        keep_results: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.writer = None
+        if output_dir is not None:
+            self.writer = LabelMapWriter(output_dir, img_root, **kwargs)
         self.group_pattern = group_pattern(group_by)
         self.seed = seed
 
@@ -69,15 +92,17 @@ class CorrespondenceMetric(BaseMetric):
         """
         for sample in data_samples:
             result: dict[str, Any] = {
-                'num_clusters': int(sample['num_clusters']),
-                'labels': _to_array(sample['labels']),
-                'labels2': _to_array(sample['labels2']),
+                'num_clusters': int(sample['num_clusters'])
             }
-            if 'teacher_labels' in sample:
-                result.update(
-                    teacher_labels=_to_array(sample['teacher_labels']),
-                    teacher_labels2=_to_array(sample['teacher_labels2']),
-                )
+            for who in (STUDENT, TEACHER):
+                if who + 'labels' not in sample:
+                    continue
+                both = [
+                    _to_array(sample[f'{who}labels{side}'])
+                    for side in ('', '2')
+                ]
+                result[who + 'labels'], result[who + 'labels2'] = both
+                result[who + 'hard'] = _hard_matches(sample, *both)
             for name in VAL_LOSSES:
                 if name in sample:
                     result[name] = float(sample[name])
@@ -86,6 +111,15 @@ class CorrespondenceMetric(BaseMetric):
                     self.group_pattern, sample['img_path2']
                 )
             self.results.append(result)
+            if self.writer is not None:
+                maps = [
+                    {
+                        'img_path': sample[f'img_path{side}'],
+                        'pred_sem_seg': sample[f'pred_sem_seg{side}'],
+                    }
+                    for side in ('', '2')
+                ]
+                self.writer.process(data_batch, maps)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Turn the pairs of all ranks into the figures.
@@ -97,6 +131,7 @@ class CorrespondenceMetric(BaseMetric):
             The figures by name; zeros where there is no correspondence.
         """
         metrics = self._figures(results)
+        _warn_if_dead(results, metrics)
         for name in VAL_LOSSES:
             values = [
                 result[name]
@@ -112,15 +147,29 @@ class CorrespondenceMetric(BaseMetric):
         for group in groups:
             members = [r for r in results if r['group'] == group]
             for name, value in self._figures(members).items():
-                if name.endswith(('agreement', 'chance', 'match_bits')):
+                if name.endswith(GROUP_FIGURES):
                     metrics[f'{name}/{group}'] = value
+        return metrics
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Evaluate, and let the writer say where the maps are.
+
+        Args:
+            size: Number of pairs in the set.
+
+        Returns:
+            The figures by name.
+        """
+        metrics = super().evaluate(size)
+        if self.writer is not None:
+            self.writer.evaluate(2 * size)
         return metrics
 
     def _figures(self, results: list[dict]) -> dict[str, float]:
         """Student's and, where there is one, teacher's agreement figures."""
         num_clusters = max((r['num_clusters'] for r in results), default=1)
         metrics: dict[str, float] = {}
-        for who in ('', 'teacher_'):
+        for who in (STUDENT, TEACHER):
             known = [r for r in results if who + 'labels' in r]
             if who and not known:
                 continue
@@ -130,8 +179,41 @@ class CorrespondenceMetric(BaseMetric):
                 num_clusters,
                 self.seed,
             )
+            figures.update(hard_figures(r[who + 'hard'] for r in known))
             metrics.update({who + k: v for k, v in figures.items()})
         return metrics
+
+
+def _hard_matches(
+    sample: dict, labels: np.ndarray, labels2: np.ndarray
+) -> HardMatches:
+    """Sums of one pair; of nothing where the sample has no points."""
+    if 'points' not in sample:
+        return HardMatches(0, 0, 0.0)
+    return hard_matches(
+        labels,
+        labels2,
+        sample['points'].cpu().numpy(),
+        sample['points2'].cpu().numpy(),
+        sample['img_shape'][:2],
+        sample['img_shape2'][:2],
+    )
+
+
+def _warn_if_dead(results: list[dict], metrics: dict[str, float]) -> None:
+    """Name a network that tells no two points apart."""
+    labels = _concatenate([r['labels'] for r in results])
+    if metrics['used_clusters'] != 1 or len(labels) < 2:
+        return
+    losses = [r[name] for r in results for name in VAL_LOSSES if name in r]
+    why = ' and losses are NaN' if np.isnan(losses).any() else ''
+    print_log(
+        'CorrespondenceMetric: the network is dead, all points of all images '
+        f'have the label {labels[0]}{why}. Lower the learning rate, or go '
+        'back to an earlier checkpoint.',
+        logger='current',
+        level=logging.WARNING,
+    )
 
 
 def _to_array(labels: Any) -> np.ndarray:

@@ -2,11 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..geometry import inside_image, nearest_pixels
+from .labelling import Labeller
+
 # "No label", inside and on disk.
 IGNORED = (-1, 65535)
+
+
+def count_references(
+    labeller: Labeller,
+    pairs: Sequence[dict[str, Any]],
+    num_clusters: int,
+    on_map: Callable[[str, np.ndarray], None] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count labels at correspondences and elsewhere, in files' pixels.
+
+    Method, "which clusters are stationary": the label map of the reference
+    image in the size of its file, whatever size the network works at. A
+    photo of 3 million pixels has its correspondences spread over all of
+    them: counted at a smaller size the shares would be larger.
+
+    Args:
+        labeller: Who gives the labels.
+        pairs: ``img_path`` and ``points`` of each reference, see
+            :func:`read_pairs` (the paper: every fifth validation pair).
+        num_clusters: K.
+        on_map: Called with the path and the label map of each reference.
+
+    Returns:
+        Two (K,) int64 arrays: pixels of each label at points, and elsewhere.
+    """
+    totals = np.zeros((2, num_clusters), np.int64)
+    for pair in pairs:
+        label_map = labeller(pair['img_path']).label_map()
+        totals += count_at_points(label_map, pair['points'], num_clusters)
+        if on_map is not None:
+            on_map(pair['img_path'], label_map)
+    return totals[0], totals[1]
 
 
 def count_at_points(
@@ -62,7 +100,6 @@ def _points_mask(points: ArrayLike, size: tuple[int, ...]) -> np.ndarray:
 
     Returns:
         (H, W) bool, True where at least one point falls.
-
     """
     positions = np.asarray(points, dtype=np.float64)
     if positions.ndim != 2 or positions.shape[1] != 2:
@@ -70,12 +107,10 @@ def _points_mask(points: ArrayLike, size: tuple[int, ...]) -> np.ndarray:
             f'`points` should be of shape (N, 2), but got {positions.shape}. '
             'Each row is x, y.'
         )
-    height, width = size
-    pixels = np.floor(positions + 0.5)
-    # Compared as floats: a NaN fails both tests and is dropped.
-    inside = ((pixels >= 0) & (pixels < (width, height))).all(axis=1)
-    columns, rows = pixels[inside].astype(np.int64).T
-    mask = np.zeros((height, width), dtype=bool)
+    # A NaN lies nowhere and is dropped.
+    inside = inside_image(positions, size)
+    columns, rows = nearest_pixels(positions[inside]).T
+    mask = np.zeros(size, dtype=bool)
     mask[rows, columns] = True
     return mask
 

@@ -3,41 +3,61 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine import Config
-from mmengine.dataset import pseudo_collate
 from mmengine.runner import load_checkpoint
-from mmseg.registry import DATASETS, MODELS
-from torch import Tensor
+from mmseg.registry import MODELS
 
-from ..geometry import at_points
-from ..models import FGSN
+from ..datasets import read_label_map, write_label_map
 from .agreement import agreement_figures
-from .stationary import count_at_points, stationary_clusters
+from .labelling import (
+    ImageLabels,
+    NetworkLabeller,
+    PairLabels,
+    build_pairs,
+    label_pairs,
+    read_pairs,
+)
+from .stationary import count_references, stationary_clusters
 
-# Scores of one block of points: 64 MB of float32.
-MAX_BLOCK = 1 << 24
+_PER_PAIR = ('points', 'points2', 'labels', 'labels2')
 
 
-@dataclass
-class PairLabels:
-    """Labels of one pair at its correspondences."""
+class LabelMapFolder(Mapping[str, np.ndarray]):
+    """Label maps by the paths of their images, read when they are asked for.
 
-    img_path: str
-    img_path2: str
-    points: np.ndarray
-    """(N, 2) x, y in pixels of the original reference."""
-    points2: np.ndarray
-    """(N, 2) the same in the target."""
-    labels: np.ndarray
-    """(N,) in 0..K-1."""
-    labels2: np.ndarray
-    """(N,) in 0..K-1."""
+    Args:
+        folder: Where they lie, ``000000.png`` and so on.
+        names: Paths of the images of those that are there.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike, names: Sequence[str] = ()
+    ) -> None:
+        self.folder = Path(folder)
+        self.names = {name: index for index, name in enumerate(names)}
+
+    def _path(self, name: str) -> str:
+        return str(self.folder / f'{self.names[name]:06d}.png')
+
+    def add(self, name: str, label_map: np.ndarray) -> None:
+        """Write the label map (H, W) of an image."""
+        self.names.setdefault(name, len(self.names))
+        write_label_map(self._path(name), label_map)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return read_label_map(self._path(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 @dataclass
@@ -46,10 +66,10 @@ class Survey:
 
     num_clusters: int
     pairs: list[PairLabels] = field(default_factory=list)
-    label_maps: dict[str, np.ndarray] = field(default_factory=dict)
-    """By image path, (H, W) uint16 in the size of the image."""
+    label_maps: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """By image path, (H, W) in the size of the file."""
     at_points: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    """(K,) pixels of a label at correspondences, see `count_at_points`."""
+    """(K,) pixels of a label at correspondences, see `count_references`."""
     elsewhere: np.ndarray = field(default_factory=lambda: np.zeros(0))
     """(K,) its other pixels in the same images."""
 
@@ -79,23 +99,24 @@ class Survey:
 
 
 def survey_labels(
-    model: FGSN,
-    pairs: Any,
+    model: Any,
+    dataset: Any,
     who: str = 'student',
+    map_dir: str | os.PathLike | None = None,
     every: int = 5,
     progress: Callable[[int, int], None] | None = None,
 ) -> Survey:
     """Label all images and all correspondences of a set of pairs.
 
     Args:
-        model: In eval mode.
-        pairs: Data set whose samples are those of ``PackPairInputs``;
-            nothing may be drawn or cropped in its pipeline.
-        who: ``'student'``, or ``'teacher'`` for the labels that are taught:
-            those of the clustering before any training on them.
+        model: FGSN in eval mode, its config in ``cfg``.
+        dataset: Of pairs, see :func:`build_pairs`.
+        who: ``'student'`` or ``'teacher'``, see :class:`NetworkLabeller`.
+        map_dir: Folder for the label maps of all images. Defaults to None:
+            they are not kept.
         every: Stationary clusters are counted in the reference of every
-            n-th pair, in the network's input (paper: 5).
-        progress: Called with the number of pairs done and of all.
+            n-th pair. Defaults to 5, the paper's.
+        progress: Called with the number of images done and of all.
 
     Returns:
         The labels.
@@ -103,51 +124,20 @@ def survey_labels(
     Raises:
         ValueError: The teacher is asked, but there is none.
     """
-    if who not in ('student', 'teacher'):
-        raise ValueError(
-            f"`who` should be 'student' or 'teacher', but got {who!r}. The "
-            'teacher has the labels as they were clustered.'
-        )
-    if who == 'teacher' and (model.teacher is None or model.codebook is None):
-        raise ValueError(
-            '`model` should have a teacher, but got one that was never '
-            'clustered. Load a checkpoint of its training.'
-        )
+    labeller = NetworkLabeller(model, who)
+    pairs = read_pairs(dataset)
+    on_image = None
+    maps: Mapping[str, np.ndarray] = {}
+    if map_dir is not None:
+        maps = folder = LabelMapFolder(map_dir)
+
+        def on_image(path: str, image: ImageLabels) -> None:
+            folder.add(path, image.label_map())
+
     number = model.num_clusters
-    survey = Survey(
-        number, at_points=np.zeros(number), elsewhere=np.zeros(number)
-    )
-    known: dict[str, Any] = {}
-    for index in range(len(pairs)):
-        data = model.data_preprocessor(pseudo_collate([pairs[index]]), False)
-        sample = data['data_samples'][0]
-        record: dict[str, Any] = {}
-        for suffix in ('', '2'):
-            path = sample.metainfo[f'img_path{suffix}']
-            if path not in known:
-                known[path] = _Labeller(
-                    model, data['inputs'][f'img{suffix}'], who
-                )
-                survey.label_maps[path] = (
-                    known[path]
-                    .label_map(sample.metainfo[f'ori_shape{suffix}'])
-                    .astype(np.uint16)
-                )
-            points = getattr(sample, f'points{suffix}')
-            record[f'labels{suffix}'] = known[path].at(points)
-            record[f'img_path{suffix}'] = path
-            record[f'points{suffix}'] = _original(
-                points.numpy(), sample.metainfo[f'scale_factor{suffix}']
-            )
-            if index % every == 0 and not suffix:
-                labels = known[path].label_map(sample.metainfo['img_shape'])
-                counts = count_at_points(labels, points, number)
-                survey.at_points += counts[0]
-                survey.elsewhere += counts[1]
-        survey.pairs.append(PairLabels(**record))
-        if progress is not None:
-            progress(index + 1, len(pairs))
-    return survey
+    labels = label_pairs(labeller, pairs, on_image, progress)
+    counts = count_references(labeller, pairs[::every], number)
+    return Survey(number, labels, maps, *counts)
 
 
 def survey_checkpoint(
@@ -158,59 +148,91 @@ def survey_checkpoint(
 ) -> Survey:
     """Survey the validation pairs of a config with one of its checkpoints.
 
+    The label maps go to a folder beside the checkpoint.
+
     Args:
         config: Of an FGSN.
         checkpoint: File with its weights and, for the teacher, its labels.
-        who: See `survey_labels`.
-        progress: See `survey_labels`.
+        who: See :func:`survey_labels`.
+        progress: See :func:`survey_labels`.
 
     Returns:
         The labels.
     """
     model = MODELS.build(config.model)
     load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True)
-    pairs = DATASETS.build(config.val_dataloader.dataset)
-    return survey_labels(model.eval(), pairs, who, progress=progress)
+    model.cfg = config
+    path = Path(checkpoint)
+    map_dir = path.with_name(f'{path.stem}_{who}_label_maps')
+    return survey_labels(
+        model.eval(), build_pairs(config), who, map_dir, progress=progress
+    )
 
 
-class _Labeller:
-    """The labels of one image, at any place of it."""
+def write_survey(path: str | os.PathLike, survey: Survey) -> None:
+    """Write a survey as compressed arrays (``.npz``).
 
-    def __init__(self, model: Any, image: Tensor, who: str) -> None:
-        self.model = model
-        self.size = tuple(image.shape[-2:])
-        self.assign: Any = _largest
-        network: Any = model.student_logits
-        if who == 'teacher':
-            self.assign, network = model.codebook.assign, model.teacher
-        blended = model.over_windows(network, image)
-        self.maps, self.extent = blended.data[0], blended.extent
+    Args:
+        path: File to write; its folder is made. Label maps stay where they
+            are; those in memory go to a folder beside it.
+        survey: Labels of at least one pair.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    maps = survey.label_maps
+    if not isinstance(maps, LabelMapFolder):
+        maps = LabelMapFolder(path.with_name(f'{path.stem}_label_maps'))
+        for name, label_map in survey.label_maps.items():
+            maps.add(name, label_map)
+    arrays: dict[str, Any] = {
+        'num_clusters': survey.num_clusters,
+        'at_points': survey.at_points,
+        'elsewhere': survey.elsewhere,
+        'counts': [len(pair.labels) for pair in survey.pairs],
+        'img_path': [pair.img_path for pair in survey.pairs],
+        'img_path2': [pair.img_path2 for pair in survey.pairs],
+        'map_path': list(maps),
+        'map_dir': os.path.relpath(maps.folder, path.parent),
+    }
+    for name in _PER_PAIR:
+        arrays[name] = np.concatenate([getattr(p, name) for p in survey.pairs])
+    partial = path.with_name(f'{path.name}.part.npz')
+    np.savez_compressed(partial, **arrays)
+    os.replace(partial, path)
 
-    def at(self, points: Tensor) -> np.ndarray:
-        """Labels (N,) int64 at points (N, 2) of the network's input."""
-        rows = max(1, MAX_BLOCK // len(self.maps))
-        labels = [
-            self.assign(
-                at_points(self.maps, block, self.extent, self.model.grid)
-            )
-            for block in points.to(self.maps).split(rows)
+
+def read_survey(path: str | os.PathLike) -> Survey:
+    """Read what :func:`write_survey` has written.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The survey.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f'`path` should be the file of a survey, but got {str(path)!r}, '
+            'which is not there. Evaluate the checkpoint first.'
+        )
+    with np.load(path) as file:
+        ends = np.cumsum(file['counts'])[:-1]
+        columns = [np.split(file[name], ends) for name in _PER_PAIR]
+        paths = zip(file['img_path'].tolist(), file['img_path2'].tolist())
+        pairs = [
+            PairLabels(*names, *arrays)
+            for names, *arrays in zip(paths, *columns)
         ]
-        return torch.cat(labels).cpu().numpy()
-
-    def label_map(self, size: tuple[int, int]) -> np.ndarray:
-        """Label map (H, W) int64 of the image at any size."""
-        scale = self.size[0] / size[0], self.size[1] / size[1]
-        ys = (torch.arange(size[0]) + 0.5) * scale[0] - 0.5
-        xs = (torch.arange(size[1]) + 0.5) * scale[1] - 0.5
-        grid = torch.meshgrid(ys, xs, indexing='ij')
-        points = torch.stack([grid[1], grid[0]], -1).reshape(-1, 2)
-        return self.at(points).reshape(size)
-
-
-def _largest(scores: Tensor) -> Tensor:
-    return scores.argmax(1)
-
-
-def _original(points: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
-    """Points of the network's input in pixels of the original image."""
-    return (points.astype(np.float64) + 0.5) / np.asarray(scale) - 0.5
+        maps = LabelMapFolder(
+            Path(path).parent / str(file['map_dir']), file['map_path'].tolist()
+        )
+        return Survey(
+            int(file['num_clusters']),
+            pairs,
+            maps,
+            file['at_points'],
+            file['elsewhere'],
+        )

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..geometry import cell_positions
-from .layout import AxisLayout, Span, lay_out
+from ..geometry import cell_positions, grid_of
+from .windows import AxisLayout, Span, lay_out
 
 Network = Callable[[Tensor], Tensor]
 
@@ -45,7 +45,7 @@ class BlendedMap:
         for length, extent, cells in zip(
             size, self.extent, self.data.shape[-2:]
         ):
-            at = cell_positions(cells, extent, self.align_corners)
+            at = cell_positions(cells, extent, grid_of(self.align_corners))
             counts.append(int((at <= length - 0.5).sum()))
         return counts[0], counts[1]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import mmengine
 import numpy as np
 
-from fgsn_mmseg.datasets.splits import read_list
+from fgsn_mmseg.datasets.name_list import read_names
 
 from ._extra import require
 from .model import MapModel, read_model
@@ -142,7 +142,7 @@ def select_references(
     chosen: set[str] = set()
     for entry in wanted:
         if osp.isfile(entry):
-            listed = set(read_list(entry))
+            listed = set(read_names(entry))
             found = listed & set(names)
         else:
             start = entry.rstrip('/') + '/'

@@ -10,13 +10,13 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
 
+from fgsn_mmseg.datasets.name_list import write_names
 from fgsn_mmseg.datasets.pair_file import write_pair_file
 from fgsn_mmseg.datasets.splits import (
     REFERENCE_LIST,
     TRAIN_LIST,
     VAL_LIST,
     split_pairs,
-    write_list,
 )
 from fgsn_mmseg.geometry import from_colmap
 
@@ -125,12 +125,12 @@ class PairWriter:
                 'pairs. Allow more references or pairs.'
             )
         train, val = split_pairs(of_pair, train_share, seed)
-        write_list(osp.join(self.root, TRAIN_LIST), train)
-        write_list(osp.join(self.root, VAL_LIST), val)
+        write_names(osp.join(self.root, TRAIN_LIST), train)
+        write_names(osp.join(self.root, VAL_LIST), val)
         names = sorted(
             self.prefix + name for name in set(self.references.values())
         )
-        write_list(osp.join(self.root, REFERENCE_LIST), names)
+        write_names(osp.join(self.root, REFERENCE_LIST), names)
         return len(train), len(val)
 
     def link_images(self, images: str | os.PathLike) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import mmengine
 import numpy as np
 
+from fgsn_mmseg.datasets import list_images
+
 from ._extra import require
 from .colmap_pairs import write_model_pairs
 from .model import from_reconstruction
@@ -20,7 +22,6 @@ from .photo_models import match_photos, reasons_left_out, reconstruct
 from .poses import camera_centre
 
 WORK_FOLDER = 'reconstruction'
-_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff')
 _STAGES = 3
 
 
@@ -139,19 +140,10 @@ def find_places(images: str | os.PathLike) -> dict[str, list[str]]:
         FileNotFoundError: There is no photo.
     """
     places: dict[str, list[str]] = {}
-    for folder, _, files in os.walk(os.fspath(images), followlinks=True):
-        for file in files:
-            if file.lower().endswith(_SUFFIXES):
-                path = osp.relpath(osp.join(folder, file), images)
-                name = path.replace(os.sep, '/')
-                place = name.split('/')[0] if '/' in name else ''
-                places.setdefault(place, []).append(name)
-    if not places:
-        raise FileNotFoundError(
-            f'`images` should be a folder of photos, but got '
-            f'{os.fspath(images)!r}, which holds none.'
-        )
-    return {place: sorted(places[place]) for place in sorted(places)}
+    for name in list_images(os.fspath(images)):
+        place = name.split('/')[0] if '/' in name else ''
+        places.setdefault(place, []).append(name)
+    return {place: places[place] for place in sorted(places)}
 
 
 def _pairs_of_models(

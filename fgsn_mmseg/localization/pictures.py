@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import os.path as osp
 from collections.abc import Mapping
 from typing import Any
 
 import cv2
 import numpy as np
 
+from fgsn_mmseg.datasets import cluster_palette, read_image, write_image
 from fgsn_mmseg.geometry import from_colmap
-from fgsn_mmseg.visualization import cluster_palette
 
 from .cameras import inside_image, project
 from .estimate import PoseEstimate
@@ -88,7 +87,7 @@ def write_query_picture(
     """Draw over a photo, and write it.
 
     Args:
-        image: Path of the photo, read without EXIF orientation.
+        image: Path of the photo, read as stored.
         target: JPEG to write; its folder is made.
         *layers: Functions that take a picture and return it drawn over; the
             results stand beside each other.
@@ -96,16 +95,5 @@ def write_query_picture(
     Raises:
         ValueError: The photo cannot be read.
     """
-    photo = cv2.imdecode(
-        np.fromfile(image, np.uint8),
-        cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION,
-    )
-    if photo is None:
-        raise ValueError(
-            f'`image` should be a readable image, but got '
-            f'{os.fspath(image)!r}.'
-        )
-    os.makedirs(osp.dirname(osp.abspath(target)), exist_ok=True)
-    _, buffer = cv2.imencode('.jpg', np.hstack([f(photo) for f in layers]))
-    with open(target, 'wb') as file:
-        file.write(buffer.tobytes())
+    photo = read_image(os.fspath(image))
+    write_image(os.fspath(target), np.hstack([f(photo) for f in layers]))

@@ -64,7 +64,8 @@ class PairDataPreProcessor(SegDataPreProcessor):
             ``img_shape``, ``pad_shape`` (and ``...2``) of the images.
 
         Raises:
-            ValueError: The images of a validation batch differ in size.
+            ValueError: The images of a validation batch differ in size, or a
+                training image is larger than ``size``.
         """
         if not isinstance(data['inputs'], Mapping):
             return super().forward(data, training)
@@ -75,7 +76,7 @@ class PairDataPreProcessor(SegDataPreProcessor):
         notes = [PairDataSample() for _ in images[1]]
         if training:
             both = dict(
-                inputs=images[0] + images[1],
+                inputs=self._fitting(images[0] + images[1]),
                 data_samples=None if samples is None else samples + notes,
             )
             done = super().forward(both, training=True)
@@ -93,6 +94,18 @@ class PairDataPreProcessor(SegDataPreProcessor):
         return dict(
             inputs=dict(img=stacked[0], img2=stacked[1]), data_samples=samples
         )
+
+    def _fitting(self, images: list[torch.Tensor]) -> list[torch.Tensor]:
+        """The images, if they fit into the fixed size."""
+        for image in images if self.size is not None else []:
+            if any(x > y for x, y in zip(image.shape[1:], self.size)):
+                raise ValueError(
+                    f'`size` of PairDataPreProcessor should hold every '
+                    f'training image, but got {tuple(self.size)} for an image '
+                    f'of {tuple(image.shape[1:])}. Add RandomCropPair to the '
+                    'training pipeline.'
+                )
+        return images
 
     def _stack_equal(
         self, images: list[torch.Tensor], samples: list[PairDataSample] | None

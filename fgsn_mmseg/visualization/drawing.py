@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .palette import IGNORE_COLOUR
+from ..datasets.palette import IGNORE_COLOUR
 
 AGREE = (40, 220, 60)
 DISAGREE = (240, 40, 40)
@@ -59,19 +59,6 @@ def blend_label_map(
         label_map = label_map[rows.astype(int)[:, None], columns.astype(int)]
     colours = colour_label_map(label_map, palette)
     return cv2.addWeighted(image, 1 - alpha, colours, alpha, 0)
-
-
-def scale_points(points: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
-    """Move points to a resized image, 0 being the centre of a pixel.
-
-    Args:
-        points: (N, 2) x, y.
-        scale: New size over old size, x then y.
-
-    Returns:
-        (N, 2) float64 x, y.
-    """
-    return (np.asarray(points, np.float64) + 0.5) * scale - 0.5
 
 
 def agreement_colours(agree: np.ndarray | None, number: int) -> np.ndarray:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from ..geometry import resize_points
 from .drawing import (
     agreement_colours,
     blend_label_map,
     caption_bar,
     draw_dots,
     draw_lines,
-    scale_points,
     spread_over,
 )
 
@@ -64,7 +64,7 @@ def draw_pair(
             )
         )
         scale = (width / image.shape[1], height / image.shape[0])
-        drawn_points.append(scale_points(xy, scale))
+        drawn_points.append(resize_points(xy, scale))
 
     keep = spread_over(drawn_points[0], max_points)
     colours = agreement_colours(agree, len(drawn_points[0]))[keep]

@@ -3,13 +3,13 @@ from __future__ import annotations
 import os.path as osp
 from collections.abc import Sequence
 
-import mmcv
-import mmengine.fileio as fileio
 import numpy as np
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
+
+from ..datasets.image_file import read_image
 
 
 @HOOKS.register_module()
@@ -135,11 +135,9 @@ class PairVisualizationHook(Hook):
         )
 
     def _read(self, path: str) -> np.ndarray:
-        """Read an image as RGB."""
-        return mmcv.imfrombytes(
-            fileio.get(path, backend_args=self.backend_args),
-            channel_order='rgb',
-        )
+        """Read an image as RGB, not turned, as the network saw it."""
+        image = read_image(path, backend_args=self.backend_args)
+        return np.ascontiguousarray(image[..., ::-1])
 
 
 def _short_name(path: str) -> str:

@@ -12,10 +12,11 @@ from mmseg.structures import SegDataSample
 from mmseg.visualization import SegLocalVisualizer
 
 from fgsn_mmseg.evaluation import chance_agreement
+from fgsn_mmseg.geometry import resize_points, resize_scale
 
-from .drawing import blend_label_map, scale_points
+from ..datasets import cluster_palette
+from .drawing import blend_label_map
 from .pair_picture import draw_pair
-from .palette import cluster_palette
 
 
 @VISUALIZERS.register_module()
@@ -201,8 +202,7 @@ def _file_points(
     if points is None:
         return np.zeros((0, 2))
     size = sample.metainfo.get('img_shape' + suffix, image.shape)
-    scale = (image.shape[1] / size[1], image.shape[0] / size[0])
-    return scale_points(points.numpy(), scale)
+    return resize_points(points.numpy(), resize_scale(size, image.shape))
 
 
 def _caption(

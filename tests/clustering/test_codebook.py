@@ -6,6 +6,7 @@ from small_features import BUFFERS, features, fitted
 from fgsn_mmseg.clustering import (
     Codebook,
     clustering_figures,
+    learned_whitening,
 )
 
 
@@ -141,6 +142,70 @@ class TestFit:
     def test_impossible_sizes(self, arguments):
         with pytest.raises(ValueError, match='should be'):
             Codebook(*arguments)
+
+
+class TestFitWithPairs:
+    def test_whitening_is_the_learned_one(self):
+        rows = features()
+        pairs = rows, rows + 0.1 * features(seed=1)
+        codebook = Codebook(7, 12, 5)
+        figures = codebook.fit(rows, pairs=pairs, regularization=0.1)
+        matrix, bias = learned_whitening(rows, pairs, 5, 0.1)
+        assert torch.equal(codebook.pca_matrix, matrix)
+        assert torch.equal(codebook.pca_bias, bias)
+        assert torch.equal(codebook.assign(rows), naive_labels(codebook, rows))
+        assert figures['used_clusters'] == 7
+
+    def test_means_of_pairs_are_clustered_too(self):
+        """Far from all features there is a mean: it gets a centroid."""
+        axes = torch.eye(4).repeat(20, 1)
+        rows = axes + 0.01 * features(80, 4)
+        pairs = axes[:40] * 3, axes[:40].roll(1, 1) * 3
+        codebook, plain = Codebook(8, 4, 4), Codebook(8, 4, 4)
+        codebook.fit(rows, pairs=pairs, pair_means=True)
+        plain.fit(rows, pairs=pairs)
+        first, second = (codebook.reduce(side) for side in pairs)
+        means = torch.nn.functional.normalize(first + second)
+        near = torch.cdist(means, codebook.centroids).min(1).values
+        far = torch.cdist(means, plain.centroids).min(1).values
+        assert near.max() < 0.3 < far.min()
+
+    def test_arrays_do_as_well(self):
+        rows = features().numpy()
+        one, two = Codebook(7, 12, 5), Codebook(7, 12, 5)
+        one.fit(rows, pairs=(rows, rows[::-1].copy()))
+        two.fit(rows, pairs=(torch.tensor(rows), torch.tensor(rows).flip(0)))
+        assert torch.equal(one.centroids, two.centroids)
+
+
+class TestOldLabels:
+    def test_labels_of_the_same_features_stay(self):
+        codebook, rows, _ = fitted()
+        labels = codebook.assign(rows)
+        again = Codebook(7, 12, 5)
+        again.fit(rows, seed=5, old_labels=labels)
+        # 20 iterations had all but converged.
+        assert (again.assign(rows) == labels).float().mean() > 0.95
+        again.fit(rows, seed=5)
+        assert (again.assign(rows) == labels).float().mean() < 0.5
+
+    def test_unknown_labels_are_drawn(self):
+        _, rows, _ = fitted()
+        codebook = Codebook(7, 12, 5)
+        figures = codebook.fit(rows, old_labels=torch.full((400,), -1))
+        assert figures['used_clusters'] == 7
+
+    def test_wrong_number(self):
+        with pytest.raises(ValueError, match=r'`old_labels`.*\(400,\)'):
+            Codebook(7, 12, 5).fit(features(), old_labels=torch.zeros(3))
+
+
+def test_renumber():
+    codebook, rows, _ = fitted()
+    labels = codebook.assign(rows)
+    ids = torch.randperm(7, generator=torch.Generator().manual_seed(1))
+    codebook.renumber(ids.numpy())
+    assert torch.equal(codebook.assign(rows), ids[labels])
 
 
 class TestAssign:

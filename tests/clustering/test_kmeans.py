@@ -72,3 +72,21 @@ def test_nearest_against_naive():
 def test_too_few(count):
     with pytest.raises(ValueError, match=f'only {count} were given'):
         kmeans(np.zeros((count, 2), np.float32), 5)
+
+
+def test_starts_from_given_centroids():
+    """No iteration but the first moves a start that is already right."""
+    rng = np.random.default_rng(3)
+    places = 10 * np.eye(6, dtype=np.float32)
+    rows = np.repeat(places, 30, 0)
+    rows += 0.1 * rng.normal(size=rows.shape).astype(np.float32)
+    start = places[rng.permutation(6)]
+    centroids = kmeans(rows, 6, init=start)
+    assert np.abs(centroids - start).max() < 0.1
+    for seed in (0, 1):  # nothing is drawn
+        assert (kmeans(rows, 6, seed=seed, init=start) == centroids).all()
+
+
+def test_start_of_another_shape():
+    with pytest.raises(ValueError, match=r'shape \(5, 2\), but got \(4, 2'):
+        kmeans(np.eye(9, 2, dtype=np.float32), 5, init=np.zeros((4, 2)))

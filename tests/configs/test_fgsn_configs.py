@@ -140,9 +140,16 @@ def test_experiments_differ_as_their_names_say(name):
     config, model = load(name), load(name).model
     extra = parts['extras']
     assert model.feature_layer == 'bottleneck.bn' and model.norm_eval
-    weights = (model.get('w_corr', 1), model.get('w_seg', 1))
-    assert weights == (float(extra != 'nocorr'), float(extra != 'noseg'))
-    assert (model.get('w_feat', 0) > 0) == (extra == 'hinge')
+    built = build_model(config)
+    for head, weight in ((built.decode_head, 1), (built.auxiliary_head, 0.4)):
+        dense = head.loss_decode.loss_weight
+        assert dense == (0 if extra == 'noseg' else weight)
+        for loss, there in (
+            (head.loss_corr, extra != 'nocorr'),
+            (head.loss_feat, extra == 'hinge'),
+        ):
+            assert (loss is not None) == there
+            assert loss is None or loss.loss_weight == weight
     fraction = model.get('fraction_reference', 0.5)
     assert fraction == (None if extra == 'both' else 0.5)
     wrapper = config.optim_wrapper
@@ -185,6 +192,8 @@ def check_start(config, backbone):
     vistas = backbone == 'r101-d8'
     assert base.endswith('_cityscapes-vistas-713x713') == vistas
     assert start.model.backbone == config.model.backbone
+    for head in (start.model.decode_head, config.model.decode_head):
+        head.loss_decode.pop('loss_weight')  # 0 where it is left out
     assert start.model.decode_head == config.model.decode_head
 
 

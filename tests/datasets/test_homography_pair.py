@@ -77,8 +77,11 @@ def test_bad_folders_and_numbers(photos):
     with pytest.raises(FileNotFoundError, match='which is not there'):
         HomographyPairDataset(data_root=str(photos / 'none'))
     (photos / 'empty').mkdir()
-    with pytest.raises(ValueError, match='should hold images'):
+    with pytest.raises(FileNotFoundError, match='without any file'):
         HomographyPairDataset(data_root=str(photos / 'empty'))
+    (photos / 'list.txt').write_text('\n')
+    with pytest.raises(ValueError, match='should list images'):
+        HomographyPairDataset('list.txt', str(photos))
     for change in (
         dict(shift=0.25),
         dict(num_points=0),

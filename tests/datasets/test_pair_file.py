@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import h5py
 import numpy as np
 import pytest
@@ -103,15 +105,21 @@ def test_published_layout_without_attributes(tmp_path):
     assert_equal(read_pair_file(write_raw(tmp_path / 'a.mat', pair)), pair)
 
 
-def test_two_points_need_matlabs_attribute(tmp_path):
-    pair = make_pair(2)
-    path = write_raw(tmp_path / 'bare.mat', pair)
-    with pytest.raises(ValueError, match=r'pt_i.*\(2, 2\).*bare\.mat'):
+@pytest.mark.parametrize('transposed', [False, True])
+@pytest.mark.parametrize('attrs', [{}, dict(MATLAB_class=np.bytes_('double'))])
+def test_two_points_of_others_are_refused(tmp_path, attrs, transposed):
+    # With three points either writer is understood, with two neither is.
+    for count in (3, 2):
+        pair = make_pair(count)
+        points = {
+            key: pair[name].T if transposed else pair[name]
+            for key, name in (('pt_i', 'points'), ('pt_j', 'points2'))
+        }
+        path = write_raw(tmp_path / f'{count}.mat', pair, attrs, **points)
+        if count == 3:
+            assert_equal(read_pair_file(path), pair)
+    with pytest.raises(ValueError, match=r'pt_i.*\(2, 2\).*2\.mat'):
         read_pair_file(path)
-    path = write_raw(
-        tmp_path / 'a.mat', pair, attrs=dict(MATLAB_class=np.bytes_('double'))
-    )
-    assert_equal(read_pair_file(path), pair)
 
 
 def test_matlabs_empty_arrays(tmp_path):
@@ -203,3 +211,113 @@ def test_real_files(sacre_coeur):
         assert pair['img_path2'] == f'sacre_coeur/mapping/{stem2}.jpg'
         assert len(pair['points']) >= 32
         assert (sacre_coeur / 'images' / pair['img_path']).is_file()
+
+
+@pytest.mark.parametrize('fill', [0, 32])
+def test_padded_paths(tmp_path, fill):
+    pair = make_pair(3)
+    padded = np.append(codes(pair['img_path']), [fill] * 9)
+    path = write_raw(tmp_path / 'a.mat', pair, im_i_path=padded[:, None])
+    assert_equal(read_pair_file(path), pair)
+
+
+def test_backslashes_of_other_writers(tmp_path):
+    pair = make_pair(3)
+    name = codes(pair['img_path'].replace('/', '\\'))
+    path = write_raw(tmp_path / 'a.mat', pair, im_i_path=name)
+    assert_equal(read_pair_file(path), pair)
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        # A MATLAB string object; its first number is a mark of its own.
+        np.array([[3707764736, 2, 1, 1, 1, 1]], np.uint32),
+        np.array([97, -5, 98], np.int64),
+        np.array([97, 0, 98], np.uint16),
+        np.array([97, 10, 98], np.uint16),
+        np.array([97, 70000], np.int32),
+        np.array([32, 32], np.uint16),
+        np.zeros(3, np.uint16),
+        np.array([97.0, 98.0]),
+    ],
+)
+def test_character_codes(tmp_path, wrong):
+    path = write_raw(tmp_path / 'bad.mat', make_pair(3), im_j_path=wrong)
+    with pytest.raises(ValueError, match=r'im_j_path.*bad\.mat.*as char'):
+        read_pair_file(path)
+
+
+def test_numbers_that_a_weight_cannot_be_made_of(tmp_path):
+    dist = np.array([[0.5, -0.1, 1]])
+    path = write_raw(tmp_path / 'a.mat', make_pair(3), dist_from_center=dist)
+    with pytest.raises(
+        ValueError, match=r'at least 0, but got -0\.1 .*a\.mat'
+    ):
+        read_pair_file(path)
+    for huge in (np.longdouble('1e4000'), 1e300, -1e39, np.inf):
+        points = np.full((3, 2), huge)
+        path = write_raw(tmp_path / 'a.mat', make_pair(3), pt_j=points)
+        with pytest.raises(ValueError, match=r'pt_j.*finite.*a\.mat'):
+            read_pair_file(path)
+
+
+def test_big_endian_is_read(tmp_path):
+    pair = make_pair(3)
+    path = write_raw(
+        tmp_path / 'a.mat',
+        pair,
+        pt_i=pair['points'].astype('>f8'),
+        im_i_path=codes(pair['img_path']).astype('>u2'),
+    )
+    assert_equal(read_pair_file(path), pair)
+
+
+def test_declared_sizes_are_not_believed(tmp_path):
+    path = write_raw(tmp_path / 'a.mat', make_pair(3), pt_i=None)
+    with h5py.File(path, 'a') as file:
+        file.create_dataset('pt_i', (10**11, 2), chunks=(1000, 2))
+    with pytest.raises(ValueError, match=r'pt_i.*at most 2000000 .*a\.mat'):
+        read_pair_file(path)
+    path = write_raw(tmp_path / 'b.mat', make_pair(3))
+    with pytest.raises(ValueError, match=r'pt_i.*at most 4 .*\(3, 2\)'):
+        read_pair_file(path, max_points=2)
+    # Few values, but in a chunk of 4 GB.
+    path = write_raw(tmp_path / 'c.mat', make_pair(3), pt_i=None)
+    with h5py.File(path, 'a') as file:
+        file.create_dataset(
+            'pt_i', (3, 2), chunks=(2**28, 2), maxshape=(None, 2)
+        )
+    with pytest.raises(ValueError, match=r'pt_i.*c\.mat'):
+        read_pair_file(path)
+
+
+def test_nothing_is_read_from_elsewhere(tmp_path):
+    other = write_raw(tmp_path / 'other.mat', make_pair(3))
+    os.mkfifo(tmp_path / 'pipe')
+    links = dict(
+        external=h5py.ExternalLink(str(other), '/pt_i'),
+        pipe=h5py.ExternalLink(str(tmp_path / 'pipe'), '/pt_i'),
+        soft=h5py.SoftLink('/pt_j'),
+    )
+    for name, link in links.items():
+        path = write_raw(tmp_path / f'{name}.mat', make_pair(3), pt_i=None)
+        with h5py.File(path, 'a') as file:
+            file['pt_i'] = link
+        with pytest.raises(ValueError, match=rf'pt_i.*{name}\.mat.* a link'):
+            read_pair_file(path)
+    path = write_raw(tmp_path / 'raw.mat', make_pair(3), pt_i=None)
+    with h5py.File(path, 'a') as file:
+        raw = [(str(tmp_path / 'pipe'), 0, 48)]
+        file.create_dataset('pt_i', (3, 2), 'f8', external=raw)
+    with pytest.raises(ValueError, match=r'pt_i.*raw\.mat.*another file'):
+        read_pair_file(path)
+    with pytest.raises(ValueError, match=r'pipe.*no regular file'):
+        read_pair_file(tmp_path / 'pipe')
+
+
+def test_older_files_of_matlab(tmp_path):
+    path = tmp_path / 'old.mat'
+    path.write_bytes(b'MATLAB 5.0 MAT-file, Platform: GLNXA64'.ljust(512))
+    with pytest.raises(ValueError, match=r'old\.mat.*-v7\.3'):
+        read_pair_file(path)

@@ -5,9 +5,7 @@ import pytest
 from fgsn_mmseg.datasets.splits import (
     check_reference_names,
     check_split,
-    read_list,
     split_pairs,
-    write_list,
 )
 
 
@@ -67,12 +65,3 @@ def test_reference_names_in_both_writings():
     assert check_reference_names(names, images) == []
     problems = check_reference_names(['run1_y.jpg'], images)
     assert '1 of 1 images' in problems[0]
-
-
-def test_lists_survive_the_disk(tmp_path):
-    path = tmp_path / 'corr_train.txt'
-    write_list(str(path), ['b.mat', 'a.mat'])
-    assert path.read_bytes() == b'b.mat\na.mat\n'
-    path.write_bytes(b'b.mat\r\n\r\n a.mat')
-    assert read_list(str(path)) == ['b.mat', 'a.mat']
-    assert [p.name for p in tmp_path.iterdir()] == ['corr_train.txt']

@@ -37,8 +37,9 @@ def test_features_of_whole_images(pairs, tmp_path):
     model = runner.model
     hook = next(h for h in runner.hooks if isinstance(h, ClusteringHook))
     model.eval()
-    rows, count = hook.sample_features(runner, model)
-    assert count == 5 and len(rows) == 5
+    reservoir, count = hook.gather_features(runner, model)
+    rows = np.split(reservoir.features(), 5)
+    assert count == 5 and len(rows[0]) == 10 * 14
     loader = runner.build_dataloader(
         dict(
             batch_size=1,
@@ -64,7 +65,7 @@ def test_half_of_them_lie_at_correspondences(pairs, tmp_path):
     hook = next(h for h in runner.hooks if isinstance(h, ClusteringHook))
     model = runner.model.eval()
     hook.fraction, hook.features_per_image = 0.5, 16
-    rows, _ = hook.sample_features(runner, model)
+    rows = np.split(hook.gather_features(runner, model)[0].features(), 5)
     loader = runner.build_dataloader(
         dict(
             batch_size=1,

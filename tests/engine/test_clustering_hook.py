@@ -20,6 +20,11 @@ def pairs(tmp_path_factory):
     return make_pairs(tmp_path_factory.mktemp('pairs'))
 
 
+def values(module):
+    state = sorted(module.state_dict().items())
+    return [value.clone() for _, value in state]
+
+
 class Spy(Hook):
     """What the model is like at the start and at the end of iterations."""
 
@@ -46,13 +51,8 @@ class Spy(Hook):
             centroids=model.codebook.centroids.clone(),
             classifier_momentum=has_momentum,
             momentum=sum('momentum_buffer' in s for s in state.values()),
-            student=[
-                value.clone() for value in model.backbone.state_dict().values()
-            ],
-            teacher=[
-                value.clone()
-                for value in model.teacher.backbone.state_dict().values()
-            ],
+            student=values(model.backbone),
+            teacher=values(model.teacher.backbone),
         )
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
@@ -209,8 +209,10 @@ class TestWhatIsRefused:
         class Other:
             model = torch.nn.Linear(1, 1)
 
-        with pytest.raises(TypeError, match='FGSN, but got Linear'):
+        with pytest.raises(TypeError, match='but got Linear without') as error:
             hook.before_train(Other())
+        assert 'set_codebook' in str(error.value)
+        assert '\n' not in str(error.value)
 
 
 def test_number_of_clusterings_is_limited():

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from fgsn_mmseg.engine import SeededDataset, SeededInfiniteSampler
 from fgsn_mmseg.engine.seeded_data import Draw
 from fgsn_mmseg.engine.seeding import derive_seed, scoped_seed, shared_seed
+from fgsn_mmseg.models.pairs import draw_sides
 
 
 def sampler(size=7, start=0, rank=0, world_size=1, **kwargs):
@@ -134,10 +135,28 @@ def test_draw_survives_pickling():
 
 class TestSeeding:
     def test_derived_seeds(self):
-        seeds = {derive_seed(a, b) for a in range(20) for b in range(20)}
+        seeds = {derive_seed('x', a, b) for a in range(20) for b in range(20)}
         assert len(seeds) == 400
         assert all(0 <= seed < 2**32 for seed in seeds)
-        assert derive_seed(1, 2) == derive_seed(1, 2) != derive_seed(2, 1)
+        assert derive_seed('x', 1, 2) == derive_seed('x', 1, 2)
+        assert derive_seed('x', 1, 2) != derive_seed('x', 2, 1)
+
+    def test_purposes_share_no_draws(self):
+        """numpy takes (1, 2) and (1, 2, 0) for the same."""
+        numbers = [(), (0,), (0, 0), (1, 2), (1, 2, 0), (1, 2, 0, 0)]
+        seeds = {derive_seed(p, *n) for p in ('a', 'b') for n in numbers}
+        assert len(seeds) == 2 * len(numbers)
+
+    def test_sides_do_not_decide_about_dropped_paths(self):
+        """As many are dropped of references as of targets."""
+        drops = {True: [], False: []}
+        for iteration in range(4000):
+            # As the loop seeds a step; then the sides, then the network.
+            torch.manual_seed(derive_seed('step', 0, iteration, 0))
+            reference = bool(draw_sides(1, 0.5)[0, 0])
+            drops[reference].append(torch.rand(1).item() < 0.1)
+        for dropped in drops.values():  # 0.1 +- 4 standard deviations
+            assert abs(np.mean(dropped) - 0.1) < 0.03
 
     def test_scope_is_left_on_errors_too(self):
         torch.manual_seed(0)

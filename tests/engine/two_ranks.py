@@ -1,4 +1,4 @@
-"""Two runs on two ranks each: `two_ranks.py <pairs> <folder>`.
+"""One run alone and two on two ranks: `two_ranks.py <pairs> <folder>`.
 
 Writes `rank_<n>.pth` into the folder. The ranks are forked from a process
 that has imported everything, which takes longer than the runs.
@@ -21,13 +21,13 @@ from mmengine.hooks import Hook
 import fgsn_mmseg  # noqa: F401  before mmseg.models, which needs mmcv.ops
 
 # isort: split
-from tiny_runs import make_runner
+from tiny_runs import make_runner, train
 
 
 class NoteSteps(Hook):
     """What every step is about to draw, and what the student gets to see."""
 
-    priority = 'LOW'  # after the ClusteringHook, which seeds the draws
+    priority = 'LOW'
 
     def __init__(self):
         self.draws, self.means = [], []
@@ -40,10 +40,9 @@ class NoteSteps(Hook):
         runner.model.module.backbone.register_forward_pre_hook(note)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
-        generator = runner.model.module.generator
-        state = generator.get_state()
-        self.draws.append(torch.rand(2, generator=generator).tolist())
-        generator.set_state(state)
+        state = torch.get_rng_state()
+        self.draws.append(torch.rand(2).tolist())
+        torch.set_rng_state(state)
 
 
 def run(pairs: str, folder: Path, diff_rank_seed: bool) -> dict:
@@ -90,8 +89,15 @@ def main() -> None:
     with socket.socket() as one:
         one.bind(('127.0.0.1', 0))
         port = one.getsockname()[1]
-    arguments = (port, sys.argv[1], Path(sys.argv[2]))
-    mp.start_processes(run_rank, arguments, nprocs=2, start_method='fork')
+    pairs, folder = sys.argv[1], Path(sys.argv[2])
+    alone = mp.get_context('fork').Process(
+        target=train, args=(pairs, folder / 'alone'), kwargs=dict(max_iters=1)
+    )
+    alone.start()
+    alone.join()
+    mp.start_processes(
+        run_rank, (port, pairs, folder), nprocs=2, start_method='fork'
+    )
 
 
 if __name__ == '__main__':

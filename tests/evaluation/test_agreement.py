@@ -9,6 +9,7 @@ from fgsn_mmseg.evaluation import (
     agreement_figures,
     chance_agreement,
     label_agreement,
+    label_usage,
     match_bits,
     mutual_information,
 )
@@ -144,12 +145,16 @@ def test_one_label_everywhere_is_worth_nothing():
     labels = np.full(7, 2)
     figures = agreement_figures(labels, labels, 3)
     assert figures == {
+        'match_bits': 0,
         'agreement': 1,
         'chance': 1,
-        'match_bits': 0,
         'mutual_information': 0,
         'used_clusters': 1,
+        'used_clusters_tenth': 1,
+        'entropy': 0,
     }
+    # What mmengine's save_best='auto' selects by: no dead network wins it.
+    assert next(iter(figures)) == 'match_bits'
 
 
 def test_no_and_one_correspondence():
@@ -160,6 +165,20 @@ def test_no_and_one_correspondence():
 
 def test_used_clusters_counts_both_images():
     assert agreement_figures([0, 0], [1, 299], 300)['used_clusters'] == 3
+
+
+def test_usage_by_hand():
+    # Of 4 labels an equal share is 1/4, a tenth of it 1/40: one of 40 labels
+    # is just enough, one of 42 is not.
+    labels, labels2 = [0] * 10 + [1] * 10, [0] * 10 + [2] * 9 + [3]
+    usage = label_usage(labels, labels2, 4)
+    assert usage['used_clusters'] == usage['used_clusters_tenth'] == 4
+    shares = np.array([20, 10, 9, 1]) / 40
+    assert usage['entropy'] == pytest.approx(-(shares @ np.log2(shares)))
+    usage = label_usage([*labels, 0], [*labels2, 0], 4)
+    assert (usage['used_clusters'], usage['used_clusters_tenth']) == (4, 3)
+    assert label_usage([0, 1], [2, 3], 4)['entropy'] == 2
+    assert set(label_usage([], [], 4).values()) == {0}
 
 
 def test_wrong_input_is_refused():

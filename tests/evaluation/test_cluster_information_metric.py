@@ -76,6 +76,21 @@ def test_table_of_classes_is_logged(monkeypatch):
     assert 'nan' in lines['car']
 
 
+def test_network_that_does_not_tell_its_clusters(monkeypatch):
+    """A plain EncoderDecoder: no "of unknown"."""
+    messages = []
+    monkeypatch.setattr(
+        'fgsn_mmseg.evaluation.cluster_information_metric.print_log',
+        lambda message, **kwargs: messages.append(message),
+    )
+    metric = make_metric()
+    sample = make_sample([[7, 7, 8, 9]], [[0, 0, 1, 1]])
+    del sample['num_clusters']
+    metric.process(None, [sample])
+    metric.evaluate(1)
+    assert messages[0].startswith('Clusters seen: 3; after')
+
+
 def test_single_row_and_no_annotated_pixel():
     metric = make_metric()
     metric.process(None, [make_sample([[1, 2, 3]], [[255, 255, 255]])])

@@ -10,6 +10,7 @@ import fgsn_mmseg  # noqa: F401
 from fgsn_mmseg.evaluation import (
     CorrespondenceMetric,
     agreement_figures,
+    read_label_map,
 )
 
 
@@ -44,7 +45,9 @@ def test_pools_the_correspondences_of_all_pairs():
         [make_sample([0, 1, 255], [0, 1, 254]), make_sample([2], [2])]
     )
     expected = agreement_figures([0, 1, 255, 2], [0, 1, 254, 2], 300)
-    assert metrics == expected
+    hard = {'match_bits_hard': 0, 'chance_hard': 0}  # there are no points
+    assert metrics == {**expected, **hard}
+    assert next(iter(metrics)) == 'match_bits'
     assert metrics['agreement'] == 0.75
     assert metrics['used_clusters'] == 5
 
@@ -71,7 +74,7 @@ def test_teacher_and_losses():
 def test_no_correspondence_at_all_gives_zeros():
     metrics = evaluate([make_sample([], [], ([], []), (0.0, 0.0, 0.0))] * 2)
     assert set(metrics.values()) == {0}
-    assert len(metrics) == 13
+    assert len(metrics) == 2 * 9 + 3
 
 
 def test_without_teacher_its_figures_are_left_out():
@@ -81,6 +84,10 @@ def test_without_teacher_its_figures_are_left_out():
         'match_bits',
         'mutual_information',
         'used_clusters',
+        'used_clusters_tenth',
+        'entropy',
+        'match_bits_hard',
+        'chance_hard',
     }
 
 
@@ -114,7 +121,7 @@ def test_results_are_small_arrays():
     (result,) = metric.results
     assert isinstance(result['labels'], np.ndarray)
     assert result['labels'].nbytes == 8
-    assert set(result) == {'num_clusters', 'labels', 'labels2'}
+    assert set(result) == {'num_clusters', 'labels', 'labels2', 'hard'}
 
 
 def test_padding_of_the_last_batch_is_dropped():
@@ -124,3 +131,67 @@ def test_padding_of_the_last_batch_is_dropped():
     first = metric.evaluate(2)
     assert first['agreement'] == 0.5
     assert metric.results == []
+
+
+def place(sample, points, points2):
+    """Give a sample points in images of 100 x 200 and 300 x 400 pixels."""
+    sample.set_metainfo(dict(img_shape=(100, 200), img_shape2=(300, 400)))
+    sample.set_field(torch.tensor(points).float(), 'points')
+    sample.set_field(torch.tensor(points2).float(), 'points2')
+    return sample
+
+
+def test_hard_figures_of_student_and_teacher():
+    # The first two lie side by side in both images, the third far below.
+    points = [[10, 10], [60, 12], [10, 90]]
+    points2 = [[20, 30], [90, 44], [20, 250]]
+    one = place(
+        make_sample([1, 2, 1], [1, 2, 1], ([1, 1, 3], [1, 1, 3])),
+        points,
+        points2,
+    )
+    other = place(make_sample([1], [1], ([1], [1])), [[1, 1]], [[1, 1]])
+    metrics = evaluate([one, other])
+    # Two matches have a wrong one: equal for the teacher alone.
+    assert metrics['chance_hard'] == 0
+    assert metrics['match_bits_hard'] == 1  # a chance of 0 counts as 1/2
+    assert metrics['teacher_chance_hard'] == 1
+    assert metrics['teacher_match_bits_hard'] == 0
+
+
+def test_dead_network_is_named(monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        'fgsn_mmseg.evaluation.correspondence_metric.print_log',
+        lambda text, **kwargs: lines.append(text),
+    )
+    evaluate([make_sample([7, 7], [7, 7]), make_sample([7], [7])])
+    nan = float('nan')
+    evaluate([make_sample([0, 0], [0, 0], ([3, 4], [3, 4]), (nan, nan, 0.0))])
+    evaluate([make_sample([7, 7], [7, 6]), make_sample([7], [7])])
+    evaluate([make_sample([7], [7])])
+    assert len(lines) == 2
+    assert 'have the label 7. Lower the learning rate' in lines[0]
+    assert 'have the label 0 and losses are NaN. Lower' in lines[1]
+
+
+def test_label_maps_of_both_images(tmp_path):
+    """What ``tools/test.py --out`` asks for."""
+    sample = make_sample([1], [1], img_path='im/a.jpg', img_path2='im/b.jpg')
+    maps = [torch.arange(15).view(1, 3, 5) + 250, torch.full((1, 4, 2), 299)]
+    sample.pred_sem_seg = PixelData(data=maps[0])
+    sample.pred_sem_seg2 = PixelData(data=maps[1])
+    folder = tmp_path / 'maps'
+    metrics = evaluate([sample] * 2, output_dir=str(folder), keep_results=True)
+    assert metrics['agreement'] == 1
+    for name, expected in zip(('a', 'b'), maps):
+        found = read_label_map(str(folder / f'{name}.png'))
+        np.testing.assert_array_equal(found, expected[0].numpy())
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_label_maps_of_one_name(tmp_path):
+    sample = make_sample([1], [1], img_path='im/a.jpg', img_path2='snow/a.jpg')
+    sample.pred_sem_seg2 = sample.pred_sem_seg
+    with pytest.raises(ValueError, match='`img_root` should keep'):
+        evaluate([sample], output_dir=str(tmp_path))

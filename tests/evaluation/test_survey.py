@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-import cv2
+import weakref
+
 import numpy as np
 import pytest
 import torch
+from mmengine import Config
 from mmengine.dataset import pseudo_collate
+from mmseg.apis import inference_model
 from pair_worlds import make_world
 from tiny_fgsn import build_model, teach
 
 from fgsn_mmseg.datasets import CorrespondenceDataset
 from fgsn_mmseg.evaluation import (
     CorrespondenceMetric,
-    agreement_figures,
     count_at_points,
 )
-from fgsn_mmseg.evaluation.survey import PairLabels, Survey, survey_labels
-from fgsn_mmseg.evaluation.survey_figures import (
-    class_figures,
-    class_table,
-    majority_classes,
-    survey_figures,
+from fgsn_mmseg.evaluation.labelling import (
+    ImageLabels,
+    NetworkLabeller,
+    label_pairs,
+    read_pairs,
 )
-from fgsn_mmseg.evaluation.survey_file import read_survey, write_survey
+from fgsn_mmseg.evaluation.stationary import (
+    count_references,
+    stationary_clusters,
+)
+from fgsn_mmseg.evaluation.survey import (
+    PairLabels,
+    Survey,
+    read_survey,
+    survey_labels,
+    write_survey,
+)
+from fgsn_mmseg.geometry import unresize_points
+from fgsn_mmseg.inference import BlendedMap
 
 PIPELINE = [
     dict(type='LoadCorrespondences'),
@@ -45,9 +58,22 @@ def pairs(tmp_path):
     return CorrespondenceDataset(data_root=str(root), pipeline=PIPELINE)
 
 
+TEST_PIPELINE = [
+    dict(type='LoadImagePair'),
+    dict(type='ResizePair', short_side=48),
+    dict(type='PackSegInputs'),
+]
+
+
+def with_pipeline(model):
+    """As `init_model` leaves a network behind."""
+    model.cfg = Config(dict(test_pipeline=TEST_PIPELINE))
+    return model.eval()
+
+
 @pytest.fixture
 def model():
-    return teach(build_model()).eval()
+    return with_pipeline(teach(build_model()))
 
 
 @pytest.mark.parametrize('who', ['student', 'teacher'])
@@ -80,17 +106,17 @@ def test_points_come_back_in_pixels_of_the_original(model, pairs):
         )
 
 
-def test_label_map_against_mmseg(model, pairs):
+def test_label_map_against_mmseg(model, pairs, tmp_path):
     """In the network's size it is what mmseg predicts for the image."""
     data = model.data_preprocessor(pseudo_collate([pairs[1]]), False)
     image = data['inputs']['img2']
     logits = torch.nn.functional.interpolate(
-        model.student_logits(image),
+        model.student_maps(image).logits,
         image.shape[-2:],
         mode='bilinear',
         align_corners=True,
     )
-    survey = survey_labels(model, pairs)
+    survey = survey_labels(model, pairs, map_dir=tmp_path / 'maps')
     path = survey.pairs[1].img_path2
     assert survey.label_maps[path].shape == (50, 64)
     # The original has 50 rows, the input 48: compare where pixels meet.
@@ -102,28 +128,99 @@ def test_label_map_against_mmseg(model, pairs):
     assert len(survey.label_maps) == 5  # each image once
 
 
+def test_label_maps_are_predictions_at_the_size_of_the_file(
+    model, pairs, tmp_path
+):
+    survey = survey_labels(model, pairs, map_dir=tmp_path / 'maps')
+    for path, label_map in survey.label_maps.items():
+        predicted = inference_model(model, path).pred_sem_seg.data[0]
+        np.testing.assert_array_equal(label_map, predicted)
+    # Labels at pixels' centres are those of the map, whoever gives them.
+    path = survey.pairs[1].img_path2
+    ys, xs = np.mgrid[:50, :64]
+    pixels = np.stack([xs, ys], -1).reshape(-1, 2)
+    for who in ('student', 'teacher'):
+        labels = NetworkLabeller(model, who)(path)
+        label_map = labels.label_map()
+        assert len(np.unique(label_map)) > 1
+        same = labels.at(pixels).reshape(50, 64) == label_map
+        # align_corners: the last pixels differ by a part of a cell.
+        assert same.mean() > 0.95
+
+
 def test_stationary_counts_are_of_every_nth_reference(model, pairs):
     survey = survey_labels(model, pairs, every=2)
     expected = np.zeros((2, model.num_clusters))
     for index in (0, 2):
-        data = model.data_preprocessor(pseudo_collate([pairs[index]]), False)
-        image = data['inputs']['img']
-        logits = torch.nn.functional.interpolate(
-            model.student_logits(image),
-            image.shape[-2:],
-            mode='bilinear',
-            align_corners=True,
-        )
-        expected += count_at_points(
-            logits[0].argmax(0), data['data_samples'][0].points, 6
-        )
-    np.testing.assert_allclose(survey.at_points, expected[0], atol=1)
-    np.testing.assert_allclose(survey.elsewhere, expected[1], atol=8)
-    assert survey.at_points.sum() == expected[0].sum()
+        pair = read_pairs(pairs)[index]
+        labels = inference_model(model, pair['img_path']).pred_sem_seg.data[0]
+        expected += count_at_points(labels, pair['points'], 6)
+    np.testing.assert_array_equal(survey.at_points, expected[0])
+    np.testing.assert_array_equal(survey.elsewhere, expected[1])
+    # In pixels of the file, not of the network's input (48 x 72).
+    assert expected.sum() == 2 * labels.numel() == 2 * 40 * 60
+
+
+def test_stationary_clusters_do_not_depend_on_the_network_size():
+    """The same labels, seen in the file and at a tenth of its size.
+
+    Two clusters of 300 x 100 pixels in the file with a match on every 200th
+    pixel of the left one: 0.5 %, not stationary. Counted on the network's 60
+    x 10 pixels the same matches are on half of its pixels.
+    """
+    columns = torch.arange(60) < 30
+    logits = torch.stack([columns, ~columns]).float()[None, :, None]
+    maps = BlendedMap(logits.expand(1, 2, 10, 60), (10, 60), False)
+    ys, xs = np.mgrid[5:100:10, 5:300:20]
+    points = np.stack([xs, ys], -1).reshape(-1, 2)
+    pairs = [dict(img_path='a.png', points=points)]
+
+    def labeller(path, size=(100, 600)):
+        return ImageLabels(maps, size, (10, 60))
+
+    counts = count_references(labeller, pairs, 2)
+    assert counts[0].tolist() == [150, 0]
+    assert counts[1].tolist() == [30000 - 150, 30000]
+    assert stationary_clusters(*counts) == []
+    assert stationary_clusters(*counts, threshold=0.004) == [0]
+    small = [dict(img_path='a.png', points=unresize_points(points, 10))]
+    counts = count_references(lambda p: labeller(p, (10, 60)), small, 2)
+    assert counts[0].tolist() == [150, 0] and counts[1].tolist() == [150, 300]
+
+
+def test_maps_of_one_image_are_held_at_a_time(model, pairs, tmp_path):
+    labeller = NetworkLabeller(model)
+    alive: list = []
+
+    def watched(path):
+        assert not any(reference() is not None for reference in alive)
+        image = labeller(path)
+        alive.append(weakref.ref(image.maps.data))
+        return image
+
+    found = label_pairs(watched, read_pairs(pairs))
+    assert len(alive) == 5 and alive[-1]() is None
+    assert len(found) == 3
+    count_references(watched, read_pairs(pairs), model.num_clusters)
+    survey = survey_labels(model, pairs, map_dir=tmp_path / 'maps')
+    # On disk, not in memory.
+    assert len(list((tmp_path / 'maps').glob('*.png'))) == 5
+    assert not any(
+        isinstance(value, np.ndarray)
+        for value in vars(survey.label_maps).values()
+    )
+
+
+@pytest.mark.gpu
+def test_labels_of_a_gpu(model, pairs, tmp_path):
+    expected = survey_labels(model, pairs, 'teacher')
+    found = survey_labels(model.cuda(), pairs, 'teacher', tmp_path / 'maps')
+    same = found.pooled()[0] == expected.pooled()[0]
+    assert same.mean() > 0.95
 
 
 def test_who_and_a_missing_teacher(pairs):
-    model = build_model().eval()
+    model = with_pipeline(build_model())
     with pytest.raises(ValueError, match='`who` should be'):
         survey_labels(model, pairs, 'pupil')
     with pytest.raises(ValueError, match='should have a teacher'):
@@ -168,40 +265,3 @@ def test_a_file_gives_back_what_it_was_given(small, tmp_path):
             np.testing.assert_array_equal(getattr(one, key), getattr(two, key))
     with pytest.raises(FileNotFoundError, match='file of a survey'):
         read_survey(tmp_path / 'none.npz')
-
-
-def test_figures_by_hand(small, tmp_path):
-    """Classes: 0 sky (lower case by name), 1 road; 255 has none."""
-    for name, classes in (
-        ('x', [[0, 0, 1], [1, 0, 255]]),
-        ('y', [[0, 1, 1]]),
-    ):
-        cv2.imwrite(str(tmp_path / f'{name}.png'), np.array(classes, np.uint8))
-    table = class_table(
-        small, lambda path: tmp_path / f'{path.split("/")[1]}.png', 2
-    )
-    assert table.shape == (301, 2)
-    assert table[[0, 1, 2, 300]].tolist() == [[3, 0], [0, 1], [1, 1], [0, 2]]
-    names = ['sky', 'road']
-    majority = majority_classes(table, names)
-    assert [majority[k] for k in (0, 1, 2, 3, 300)] == [
-        *('sky', 'road', 'sky', 'nothing', 'road')
-    ]
-    assert class_figures(table)['purity'] == pytest.approx(7 / 8)
-    figures = survey_figures(
-        small, lambda p: p.img_path2[2], table, names, ('sky', 'road')
-    )
-    assert figures['groups']['y']['agreement'] == 0.5
-    assert figures['groups']['z']['agreement'] == 1.0
-    assert figures['groups']['all'] == agreement_figures(
-        [0, 1, 0, 1], [0, 2, 0, 1], 301
-    )
-    assert figures['used_clusters'] == 4
-    assert figures['stationary'] == 0.5
-    # Clusters 0 and 2 are sky, 2 is not stationary; 1 and 300 are road.
-    assert figures['moving'] == {'sky': [2, 1], 'road': [2, 1]}
-
-
-def test_a_missing_class_map_is_named(small, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'none\.png'):
-        class_table(small, lambda path: tmp_path / 'none.png')

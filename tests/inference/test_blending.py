@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fgsn_mmseg.geometry import cell_positions
+from fgsn_mmseg.geometry import cell_positions, grid_of
 from fgsn_mmseg.inference import blend_windows, linear_ramp, whole
 
 PITCH = 8
@@ -29,7 +29,7 @@ class CoordinateNetwork:
                 if self.align_corners
                 else max(length // PITCH, 1),
                 length,
-                self.align_corners,
+                grid_of(self.align_corners),
             )
             for length in image.shape[-2:]
         )
@@ -84,8 +84,9 @@ def test_linear_maps_stay_exact(size, window, align_corners, weights):
         weights,
     )
     height, width = found.data.shape[-2:]
-    ys = cell_positions(height, found.extent[0], align_corners).float()
-    xs = cell_positions(width, found.extent[1], align_corners).float()
+    grid = grid_of(align_corners)
+    ys = cell_positions(height, found.extent[0], grid).float()
+    xs = cell_positions(width, found.extent[1], grid).float()
     # Resampled windows know nothing beyond their outer cells.
     inner = found.data[0, :, 1:-1, 1:-1]
     assert (inner[0] - ys[1:-1, None]).abs().max() < 2e-3

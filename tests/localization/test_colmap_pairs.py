@@ -8,7 +8,7 @@ import pytest
 from localization_models import facing_views, write_model
 
 from fgsn_mmseg.datasets import read_pair_file
-from fgsn_mmseg.datasets.splits import read_list
+from fgsn_mmseg.datasets.name_list import read_names
 from fgsn_mmseg.localization.colmap_pairs import (
     colmap_to_correspondences,
     select_references,
@@ -80,7 +80,7 @@ def test_no_place_trains_and_validates(place):
     )
     sides = []
     for name in ('corr_train.txt', 'corr_val.txt'):
-        pairs = read_list(str(root / 'out' / name))
+        pairs = read_names(str(root / 'out' / name))
         sides.append({pair.split('--')[0] for pair in pairs})
     # Four cameras in a row, in two groups of neighbours.
     assert sorted(map(sorted, sides)) in (
@@ -100,7 +100,7 @@ def test_references_are_paired_with_the_others(place):
         FEW,
     )
     assert report.num_references == 2 and report.num_pairs == 4
-    names = read_list(str(root / 'out/reference_image_names.txt'))
+    names = read_names(str(root / 'out/reference_image_names.txt'))
     assert names == ['cam/000.jpg', 'cam/001.jpg']
 
 

@@ -82,9 +82,7 @@ def test_images_without_map_and_labels_that_move(three_views, tmp_path):
     np.testing.assert_array_equal(found.labels, [0, -1, -1])
     with pytest.raises(ValueError, match='none of 3') as caught:
         (tmp_path / 'nothing').mkdir()
-        vote_labels(
-            read_model(three_views), LabelMaps(tmp_path / 'nothing')
-        )
+        vote_labels(read_model(three_views), LabelMaps(tmp_path / 'nothing'))
     assert '\n' not in str(caught.value)
 
 
@@ -118,9 +116,7 @@ def test_ply_holds_positions_and_labels(tmp_path):
         np.ones(2, int),
     )
     write_ply(tmp_path / 'cloud.ply', labels)
-    header, body = (
-        (tmp_path / 'cloud.ply').read_bytes().split(b'end_header\n')
-    )
+    header, body = (tmp_path / 'cloud.ply').read_bytes().split(b'end_header\n')
     assert b'element vertex 2' in header and b'property int label' in header
     kinds = '<f4,<f4,<f4,u1,u1,u1,<i4'
     cloud = np.frombuffer(body, dtype=kinds)

@@ -67,8 +67,10 @@ def test_base_checkpoint_loads(configs, base_checkpoint):
     }
     assert set(complaints) == classifiers
     load_checkpoint(model, str(base_checkpoint), map_location='cpu')
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, state[name]) == (name not in classifiers)
+    for name, value in state.items():
+        loaded = model.state_dict()[name]
+        assert torch.equal(value, loaded) == (name not in classifiers)
+    assert not model.has_labels
 
 
 def test_same_number_of_classes_loads_strictly(configs, base_checkpoint):

@@ -101,7 +101,7 @@ def test_family(name):
 def cluster(model, size):
     model.eval()
     with torch.no_grad():
-        features = model.student_features(torch.randn(2, 3, *size))
+        features = model.student_maps(torch.randn(2, 3, *size)).features
     rows = features.movedim(1, -1).flatten(0, -2)
     rows = rows[:2000].repeat(-(-4 * K // len(rows)), 1)
     # Networks of random weights give all cells nearly one feature.
@@ -134,7 +134,7 @@ def train(model, optimizer, size):
         assert torch.isfinite(total)
         optimizer.update_params(total)
     classifiers = sum(
-        len(head.classifiers()) for head in model.cluster_heads()
+        len(head.classifiers()) for head in model.cluster_heads().values()
     )
     assert len(losses) == 2 * classifiers
     after = dict(model.named_parameters())

@@ -4,10 +4,20 @@ import numpy as np
 import pytest
 import torch
 from mmengine import Config, ConfigDict
-from mmseg.apis import MMSegInferencer, inference_model, init_model
+from mmseg.apis import (
+    MMSegInferencer,
+    inference_model,
+    init_model,
+    show_result_pyplot,
+)
+from mmseg.models import SegTTAModel
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from tiny_fgsn import CROP, images, model_config, sharp_model
+
+from fgsn_mmseg.datasets import cluster_palette
+from fgsn_mmseg.inference import blend_windows
+from fgsn_mmseg.models.segmentors import ClusterTTAModel
 
 PADDING = [3, 10, 5, 2]  # left, right, top, bottom
 
@@ -96,7 +106,14 @@ def test_exact_is_mmseg(align_corners):
     slide = dict(mode='slide', crop_size=(65, 81), stride=(33, 47))
     model = sharp_model(slide, align_corners=align_corners)
     plain = MODELS.build(plain_config(model_config(), slide, align_corners))
-    plain.load_state_dict(model.state_dict(), strict=True)
+    plain.load_state_dict(
+        {
+            name: tensor
+            for name, tensor in model.state_dict().items()
+            if not name.startswith(('teacher.', 'codebook.'))
+        },
+        strict=True,
+    )
     metas = [dict(img_shape=CROP, ori_shape=CROP, pad_shape=CROP)] * 2
     expected = predict(plain.eval(), images(), metas)
     for one, other in zip(
@@ -113,6 +130,8 @@ def test_exact_is_mmseg(align_corners):
 
 def plain_config(config, test_cfg, align_corners):
     config.type = 'EncoderDecoder'
+    for key in ('loss_corr', 'loss_feat'):
+        config.pop(key)
     classes = config.pop('num_clusters')
     config.data_preprocessor = None
     config.test_cfg = ConfigDict(test_cfg)
@@ -188,3 +207,79 @@ def test_mmseg_apis(tmp_path):
     expected = result.pred_sem_seg.data[0].numpy()
     np.testing.assert_array_equal(found['predictions'], expected)
     assert found['visualization'].shape == photo.shape
+
+
+def test_show_result_pyplot(tmp_path):
+    """As after a training on pairs, whose data set knows no classes."""
+    model = sharp_model(num_clusters=300)
+    meta = dict(dataset_meta=dict(dataset_type='correspondence'))
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), tmp_path / 'x')
+    config = Config(
+        dict(
+            model=model_config(num_clusters=300),
+            test_pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='PackSegInputs'),
+            ],
+        )
+    )
+    loaded = init_model(config, str(tmp_path / 'x'), device='cpu')
+    photo = np.zeros((*CROP, 3), np.uint8)
+    photo[:, 60:] = 200
+    result = inference_model(loaded, photo)
+    assert result.num_clusters == 300
+    drawn = show_result_pyplot(
+        loaded, photo, result, show=False, opacity=1.0, with_labels=False
+    )
+    labels = result.pred_sem_seg.data[0].numpy()
+    np.testing.assert_array_equal(drawn, cluster_palette(300)[labels])
+    # Names of one's own are kept.
+    own = dict(classes=['x'] * 300, palette=[[1, 2, 3]] * 300)
+    loaded.dataset_meta = own
+    assert loaded.dataset_meta == own
+
+
+def test_time_augmentation():
+    model = sharp_model()
+    image = images(1)
+    meta = dict(img_path='a', ori_shape=CROP, img_shape=CROP)
+    samples = [
+        SegDataSample(metainfo=dict(meta, flip=flip)) for flip in (False, True)
+    ]
+    samples[1].set_metainfo(dict(flip_direction='horizontal'))
+    with pytest.raises(AttributeError, match='seg_logits'):
+        SegTTAModel(model).merge_preds([model.predict(image, samples[:1])])
+    tta = ClusterTTAModel(model)
+    batch = [
+        dict(inputs=one, data_samples=[sample])
+        for one, sample in zip((image, image.flip(3)), samples)
+    ]
+    expected = sum(
+        model.predict(part['inputs'], [part['data_samples'][0].clone()])[
+            0
+        ].seg_logits.data.softmax(0)
+        for part in batch
+    )
+    merged = tta.merge_preds([[model.predict(**part)[0] for part in batch]])
+    assert torch.equal(merged[0].pred_sem_seg.data[0], expected.argmax(0))
+
+
+def test_windows_are_blended_with_ramps_unless_the_config_says_else():
+    slide = dict(mode='slide', crop_size=(65, 81), stride=(33, 41))
+    maps = {}
+    for name in ('default', 'ramp', 'uniform'):
+        options = {} if name == 'default' else dict(blending=name)
+        model = sharp_model({**slide, **options})
+        with torch.no_grad():
+            maps[name] = model.logit_map(images()).data
+            expected = blend_windows(
+                lambda part, model=model: model.student_maps(part).logits,
+                images(),
+                (65, 81),
+                (33, 41),
+                True,
+                'ramp' if name == 'default' else name,
+            )
+        assert torch.equal(maps[name], expected.data)
+    assert torch.equal(maps['default'], maps['ramp'])
+    assert not torch.allclose(maps['ramp'], maps['uniform'], atol=1e-3)

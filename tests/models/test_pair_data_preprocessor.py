@@ -91,6 +91,14 @@ def test_training_size(kwargs, shape):
     assert out['inputs']['img2'].shape == (1, 3, *shape)
 
 
+def test_training_images_that_are_too_large():
+    """As they come without a crop in the pipeline."""
+    batch = pseudo_collate([make_item((4, 6), (5, 3))])
+    with pytest.raises(ValueError, match='Add RandomCropPair') as error:
+        PairDataPreProcessor(size=(4, 9))(batch, training=True)
+    assert '(5, 3)' in str(error.value) and '\n' not in str(error.value)
+
+
 def test_validation_of_pairs_keeps_both_sizes():
     item = make_item((4, 6), (5, 3))
     batch = pseudo_collate([make_item((4, 6), (5, 3))])

@@ -8,7 +8,7 @@ from naive_geometry import naive_bilinear, naive_matches
 from tiny_fgsn import build_model, teach
 
 from fgsn_mmseg.geometry import to_map
-from fgsn_mmseg.models.segmentors.pair_prediction import (
+from fgsn_mmseg.models.pair_figures import (
     feature_distance,
     output_divergence,
 )

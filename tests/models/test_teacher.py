@@ -1,14 +1,17 @@
 import copy
+import pickle
 
 import pytest
 import torch
 from tiny_fgsn import MAP, build_model, pair_batch, teach
 
+from fgsn_mmseg.clustering import Codebook
+
 
 class TestLabels:
     def test_no_labels_yet(self):
         model = build_model()
-        assert model.codebook is None and model.teacher is None
+        assert not model.has_labels
         with pytest.raises(RuntimeError, match='ClusteringHook'):
             model.loss(*pair_batch())
 
@@ -19,10 +22,10 @@ class TestLabels:
         model.eval()
         taught = model.teacher(images)
         assert taught.shape == (2, 12, *MAP)
-        assert torch.equal(taught, model.student_features(images))
+        assert torch.equal(taught, model.student_maps(images).features)
         own = {p.data_ptr() for p in model.backbone.parameters()}
-        copied = {p.data_ptr() for p in model.teacher.parameters()}
-        assert not own & copied
+        copied = {p.data_ptr() for p in model.teacher.buffers()}
+        assert copied and not own & copied
 
     def test_label_maps(self):
         model = teach(build_model())
@@ -39,9 +42,9 @@ class TestLabels:
         signed = build_model(feature_layer='bottleneck.bn').eval()
         after = build_model().eval()
         after.load_state_dict(signed.state_dict())
-        before = signed.student_features(images)
+        before = signed.student_maps(images).features
         assert (before < 0).any() and (before > 0).any()
-        assert torch.equal(before.relu(), after.student_features(images))
+        assert torch.equal(before.relu(), after.student_maps(images).features)
         # The logits are the same: the classifier applies ReLU.
         for model in (signed, after):
             model.redraw_classifiers(torch.Generator().manual_seed(0))
@@ -72,6 +75,13 @@ class TestLabels:
         )
 
 
+def model_of_other_features():
+    model = build_model()
+    channels = model.codebook.in_channels + 1
+    model.codebook = Codebook(model.num_clusters, channels, 5)
+    return model
+
+
 class TestState:
     def test_round_trip_into_a_fresh_model(self):
         model = teach(build_model(feature_layer='bottleneck.bn'))
@@ -96,9 +106,49 @@ class TestState:
         with pytest.raises(ValueError, match='`num_clusters` should be 8'):
             build_model(num_clusters=6).load_state_dict(state)
 
-    def test_optimizer_sees_the_student_only(self):
+    def test_nothing_appears_in_mid_run(self):
         model = build_model()
-        parameters = {id(p) for p in model.parameters()}
+        parameters = [id(p) for p in model.parameters()]
+        keys = list(model.state_dict())
         teach(model)
-        trained = {id(p) for p in model.parameters() if p.requires_grad}
-        assert trained == parameters
+        assert [id(p) for p in model.parameters()] == parameters
+        assert list(model.state_dict()) == keys
+        assert all(p.requires_grad for p in model.parameters())
+        assert not list(model.teacher.parameters())
+
+    def test_a_network_that_only_predicts_has_no_teacher(self):
+        trained = teach(build_model())
+        model = build_model(seed=3, train_cfg=None)
+        model.load_state_dict(trained.state_dict())  # strict
+        assert list(model.state_dict()) == [
+            name
+            for name in trained.state_dict()
+            if not name.startswith(('teacher.', 'codebook.'))
+        ]
+        assert not model.has_labels
+        with pytest.raises(RuntimeError, match='train_cfg'):
+            model.label_maps(pair_batch()[0]['img'])
+
+    def test_saved_before_there_were_labels(self):
+        fresh = build_model(seed=9)
+        fresh.load_state_dict(build_model().state_dict())
+        assert not fresh.has_labels
+
+    def test_copies_have_labels_of_their_own(self):
+        model = teach(build_model(feature_layer='bottleneck.bn'))
+        images = pair_batch()[0]['img']
+        labels = model.label_maps(images)
+        for other in (
+            copy.deepcopy(model),
+            pickle.loads(pickle.dumps(model)),
+        ):
+            assert type(other.decode_head) is type(model.decode_head)
+            assert torch.equal(other.label_maps(images), labels)
+            with torch.no_grad():
+                other.codebook.centroids.zero_()
+            assert torch.equal(model.label_maps(images), labels)
+
+    def test_labels_of_other_features(self):
+        state = teach(build_model()).state_dict()
+        with pytest.raises(ValueError, match='`feature_layer` should give'):
+            model_of_other_features().load_state_dict(state)

@@ -24,7 +24,7 @@ def test_trains_and_prints_a_table(
         'train_cfg.val_interval=5',
         'default_hooks.checkpoint.interval=1',
     ]
-    variant = 'without:' + ','.join([*options, 'model.w_corr=0.0'])
+    variant = 'without:' + ','.join([*options, 'model.loss_corr=None'])
     arguments = [repo_root / CONFIG, '--variant', variant, '--seeds', 3]
     arguments += ['--first', 1, '--work-dir', tmp_path]
     done = call_tool(TOOL, *arguments)

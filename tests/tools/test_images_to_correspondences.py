@@ -80,7 +80,7 @@ def test_places_are_folders(tmp_path):
 def test_photos_that_do_not_overlap_are_one_line(tmp_path, call_tool):
     pytest.importorskip('pycolmap', reason='no extra [localization]')
     done = call_tool(TOOL, tmp_path, tmp_path / 'out')
-    assert done.returncode == 1 and 'which holds none' in done.error
+    assert done.returncode == 1 and 'without any file' in done.error
     blank = np.full((60, 80), 99, np.uint8)
     (tmp_path / 'in').mkdir()
     for name in ('a.png', 'b.png'):

@@ -49,5 +49,16 @@ def test_broken_input(tmp_path, call_tool, tool):
 
 
 @pytest.mark.parametrize('tool', [CONVERT, PUBLISH])
+def test_a_file_is_not_written_over_itself(tmp_path, call_tool, tool):
+    path = tmp_path / 'a.pth'
+    torch.save(make_network(7, True).state_dict(), path)
+    before = path.read_bytes()
+    done = call_tool(tool, path, path)
+    assert done.returncode == 1 and '\n' not in done.error
+    assert 'another file than `source`' in done.error
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize('tool', [CONVERT, PUBLISH])
 def test_help_shows_every_default(check_help, tool):
     check_help(tool)

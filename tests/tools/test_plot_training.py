@@ -122,5 +122,51 @@ def test_broken_input(tmp_path, work_dir, call_tool):
     assert '\n' not in done.error
 
 
+@pytest.mark.parametrize('content', ['', '\n', '{"loss": 1'])
+def test_a_run_that_logged_nothing_erases_nothing(work_dir, content):
+    before = read_training_log(work_dir)
+    write_run(work_dir, '20200103_000000', []).write_text(content)
+    assert read_training_log(work_dir) == before
+
+
+def test_only_empty_logs(tmp_path, call_tool):
+    write_run(tmp_path, '20200101_000000', [])
+    done = call_tool(TOOL, tmp_path)
+    assert done.returncode == 1 and 'Wait for the first line' in done.error
+
+
+def test_a_validation_is_made_up_for(work_dir):
+    """It comes first in the resumed run's log; its iteration stays."""
+    row = {'match_bits': 1.6, 'step': 30}
+    write_run(work_dir, '20200103_000000', [row, training_row(40, 1.0)])
+    log = read_training_log(work_dir)
+    assert log.curves['loss'][-2:] == [(30, 2.0), (40, 1.0)]
+    assert log.curves['match_bits'] == [(20, 1.0), (30, 1.6)]
+
+
+@pytest.mark.parametrize(
+    'line',
+    [
+        '[1, 2]',
+        '7',
+        'null',
+        '{"loss": 1.0}',
+        '{"step": null}',
+        '{"step": [1]}',
+        '{"step": Infinity}',
+        '{"step": NaN}',
+        '{"step": 1, "loss": 1' + '0' * 400 + '}',
+        '\udcff',
+    ],
+)
+def test_odd_lines_are_named(work_dir, call_tool, line):
+    path = write_run(work_dir, '20200103_000000', [])
+    text = f'{line}\n{json.dumps(training_row(31, 1.0))}\n'
+    path.write_bytes(text.encode('utf-8', 'surrogateescape'))
+    done = call_tool(TOOL, work_dir)
+    assert done.returncode == 1
+    assert f'Line 1 of {path}' in done.error and '\n' not in done.error
+
+
 def test_help_shows_every_default(check_help):
     check_help(TOOL)

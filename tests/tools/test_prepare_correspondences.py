@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from miniature_trees import make_seasons
 
+from fgsn_mmseg.datasets import read_names
 from fgsn_mmseg.datasets.pair_file import read_pair_file
-from fgsn_mmseg.datasets.splits import read_list
 
 TOOL = 'tools/dataset_converters/prepare_correspondences.py'
 
@@ -20,7 +20,7 @@ def tool(call_tool):
 def read_references(root, name):
     return {
         read_pair_file(root / 'correspondence_data' / n)['img_path']
-        for n in read_list(str(root / name))
+        for n in read_names(str(root / name))
     }
 
 
@@ -29,14 +29,14 @@ def test_writes_lists_of_a_published_tree(tmp_path, tool, name):
     root = make_seasons(tmp_path, name)
     done = tool(root, '--nproc', 2)
     train, val = (
-        read_list(str(root / n)) for n in ('corr_train.txt', 'corr_val.txt')
+        read_names(str(root / n)) for n in ('corr_train.txt', 'corr_val.txt')
     )
     assert (len(train), len(val)) == (6, 2)
     there = {p.name for p in (root / 'correspondence_data').iterdir()}
     assert {*train, *val} == there
     references = read_references(root, 'corr_train.txt')
     assert not references & read_references(root, 'corr_val.txt')
-    names = read_list(str(root / 'reference_image_names.txt'))
+    names = read_names(str(root / 'reference_image_names.txt'))
     assert names == sorted(references)
     assert 'correspondence_data: 8 files, 0 unreadable' in done.stdout
     assert 'images: 12 of the 12 images' in done.stdout
@@ -80,8 +80,8 @@ def test_says_what_is_missing(tmp_path, tool):
     assert pair['img_path2'] in done.stdout
     assert 'segmented_images: none' in done.stdout
     assert done.stdout.count('visuallocalization.net') == 2
-    listed = read_list(str(root / 'corr_train.txt'))
-    listed += read_list(str(root / 'corr_val.txt'))
+    listed = read_names(str(root / 'corr_train.txt'))
+    listed += read_names(str(root / 'corr_val.txt'))
     assert len(listed) == 6
     assert not {'corr_0_0.mat', 'corr_1_0.mat'} & set(listed)
 
@@ -96,7 +96,7 @@ def test_real_photos(tmp_path, repo_root, run_tool, sacre_coeur):
     assert 'pairs that can be used: 80 of 80' in done.stdout
     train = read_references(root, 'corr_train.txt')
     assert not train & read_references(root, 'corr_val.txt')
-    assert len(read_list(str(root / 'corr_train.txt'))) in range(50, 63)
+    assert len(read_names(str(root / 'corr_train.txt'))) in range(50, 63)
 
 
 @pytest.mark.parametrize('fault', ['nothing', 'no images', 'one list'])

@@ -28,10 +28,11 @@ def test_prints_the_main_grid(call_tool):
         for data in ('cmu', 'robotcar')
     ]
     for command in commands:
-        assert Path(command[1]).is_file() and Path(command[2]).is_file()
-        assert command[3:] == [
+        assert command[1:4] == ['-m', 'fgsn_mmseg', 'train']
+        assert Path(command[4]).is_file()
+        assert command[5:] == [
             '--work-dir',
-            f'/w/{Path(command[2]).stem}',
+            f'/w/{Path(command[4]).stem}',
             '--resume',
         ]
 
@@ -56,12 +57,12 @@ def test_several_gpus(call_tool):
         *('--train-args', '--cfg-options a.b=1'),
     )
     (command,) = printed(done)
-    assert command[1:6] == [
+    assert command[1:9] == [
         *('-m', 'torch.distributed.run', '--standalone'),
-        *('--nproc-per-node', '4'),
+        *('--nproc-per-node', '4', '-m', 'fgsn_mmseg', 'train'),
     ]
     assert command[-4:] == [
-        *('--launcher', 'pytorch', '--cfg-options', 'a.b=1')
+        *('--cfg-options', 'a.b=1', '--launcher', 'pytorch')
     ]
 
 

@@ -13,7 +13,6 @@ from fgsn_mmseg.visualization.drawing import (
     UNKNOWN,
     agreement_colours,
     caption_bar,
-    scale_points,
     spread_over,
 )
 
@@ -59,12 +58,6 @@ def test_smaller_map_is_resized_by_nearest():
         [20, 20, 20, 10, 10, 10],
         [20, 20, 20, 10, 10, 10],
     ]
-
-
-def test_points_are_scaled_about_pixel_corners():
-    # The centre of a 2 x 2 block is between its pixels.
-    scaled = scale_points(np.array([[0, 0], [1, 2]]), (2, 3))
-    assert scaled.tolist() == [[0.5, 1], [2.5, 7]]
 
 
 def test_colours_of_agreement():

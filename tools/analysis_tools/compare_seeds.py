@@ -9,13 +9,18 @@ training pairs and on the held-out pairs.
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import copy
 import json
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+import fgsn_mmseg  # noqa: F401  before mmseg
+from fgsn_mmseg.engine.training_run import train_once
 
 FIGURES = ('agreement', 'chance', 'match_bits', 'used_clusters')
 
@@ -64,65 +69,49 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def mmseg_tool(name: str) -> Path:
-    """Path of one of mmseg's own tools."""
-    spec = importlib.util.find_spec('mmseg')
-    if spec is None or spec.origin is None:
-        raise ImportError('mmsegmentation is missing: pip install fgsn-mmseg')
-    return Path(spec.origin).parent / '.mim' / 'tools' / name
-
-
-def options_of(variant: str) -> tuple[str, list[str]]:
+def variant_of(text: str) -> tuple[str, dict[str, Any]]:
     """Split ``NAME:KEY=VALUE,...`` into the name and the options."""
-    name, _, options = variant.partition(':')
-    return name, [option for option in options.split(',') if option]
-
-
-def train(config: Path, work_dir: Path, options: list[str], seed: int) -> Path:
-    """Train unless it was done; return the last checkpoint."""
-    done = work_dir / 'last_checkpoint'
-    finished = work_dir / 'finished'
-    if not finished.exists():
-        subprocess.run(
-            [
-                sys.executable,
-                str(mmseg_tool('train.py')),
-                str(config),
-                '--work-dir',
-                str(work_dir),
-                '--resume',
-                '--cfg-options',
-                f'randomness.seed={seed}',
-                *options,
-            ],
-            check=True,
+    name, _, options = text.partition(':')
+    pairs = [one.split('=', 1) for one in options.split(',') if one]
+    if not all(len(pair) == 2 for pair in pairs):
+        raise ValueError(
+            f'`--variant` should be NAME:KEY=VALUE,..., but got {text!r}.'
         )
-        finished.touch()
-    return Path(done.read_text().strip())
+    values = {key: DictAction._parse_iterable(v) for key, v in pairs}
+    return name, values
 
 
-def evaluate(
-    config: Path, options: list[str], checkpoint: Path, names: str
-) -> dict[str, float]:
+def variant_config(
+    path: Path, options: dict[str, Any], seed: int, base: Path | None
+) -> Config:
+    """Config of one run.
+
+    Args:
+        path: Config of all.
+        options: What the variant changes.
+        seed: Of everything.
+        base: Checkpoint to start from.
+    """
+    config = Config.fromfile(path)
+    config.merge_from_dict(options)
+    config.merge_from_dict({'randomness.seed': seed})
+    if base is not None:
+        start = dict(type='Pretrained', checkpoint=str(base))
+        config.model.init_cfg = start
+    return config
+
+
+def evaluate(config: Config, checkpoint: Path, names: str) -> dict[str, float]:
     """Figures of a checkpoint on the pairs of a list; kept beside it."""
     kept = checkpoint.with_name(f'{checkpoint.stem}_{Path(names).stem}.json')
     if kept.exists():
         return json.loads(kept.read_text())
-    from mmengine.config import Config, DictAction
-    from mmengine.runner import Runner
-
-    cfg = Config.fromfile(config)
-    cfg.merge_from_dict(
-        {
-            key: DictAction._parse_iterable(value)
-            for key, value in (option.split('=', 1) for option in options)
-        }
-    )
-    cfg.test_dataloader.dataset.ann_file = names
-    cfg.load_from = str(checkpoint)
-    cfg.work_dir = str(checkpoint.parent / 'evaluation')
-    cfg.experiment_name = f'{checkpoint.parent.name}_{kept.stem}'
-    figures = Runner.from_cfg(cfg).test()
+    config = copy.deepcopy(config)
+    config.test_dataloader.dataset.ann_file = names
+    config.load_from = str(checkpoint)
+    config.work_dir = str(checkpoint.parent / 'evaluation')
+    config.experiment_name = f'{checkpoint.parent.name}_{kept.stem}'
+    figures = Runner.from_cfg(config).test()
     kept.write_text(json.dumps(figures))
     return figures
 
@@ -141,48 +130,48 @@ def row(name: str, runs: list[dict[str, float]], prefix: str = '') -> str:
     return f'| {name} | ' + ' | '.join(cells) + ' |'
 
 
+def compare(args: argparse.Namespace) -> str:
+    """Train and evaluate what is missing; the table."""
+    runs: dict[str, list[tuple[Config, Path]]] = {}
+    for text in args.variant:
+        name, options = variant_of(text)
+        for seed in args.seeds:
+            base = None
+            if args.base is not None:
+                base = train_once(
+                    variant_config(args.base, {}, seed, None),
+                    args.work_dir / f'base_seed{seed}',
+                )
+            config = variant_config(args.config, options, seed, base)
+            last = train_once(config, args.work_dir / f'{name}_seed{seed}')
+            runs.setdefault(name, []).append((config, last))
+    lines = [
+        '| pairs | variant | when | ' + ' | '.join(FIGURES) + ' |',
+        '|---|---|---|' + '---|' * len(FIGURES),
+    ]
+    for names in args.lists:
+        for name, own in runs.items():
+            for when, prefix in (('before', 'teacher_'), ('after', '')):
+                figures = []
+                for config, last in own:
+                    first = last.with_name(f'iter_{args.first}.pth')
+                    path = first if when == 'before' else last
+                    figures.append(evaluate(config, path, names))
+                label = f'{Path(names).stem} | {name} | {when}'
+                lines.append(row(label, figures, prefix))
+    return '\n'.join(lines)
+
+
 def main() -> None:
     """Train, evaluate, print."""
     args = parse_args()
     for config in (args.config, args.base):
         if config is not None and not config.is_file():
             sys.exit(f'There is no config {str(config)!r}.')
-    lines = [
-        '| pairs | variant | when | ' + ' | '.join(FIGURES) + ' |',
-        '|---|---|---|' + '---|' * len(FIGURES),
-    ]
-    runs = []
-    for variant in args.variant:
-        name, options = options_of(variant)
-        for seed in args.seeds:
-            start = []
-            if args.base is not None:
-                base = train(
-                    args.base, args.work_dir / f'base_seed{seed}', [], seed
-                )
-                start = [
-                    'model.init_cfg.type=Pretrained',
-                    f'model.init_cfg.checkpoint={base}',
-                ]
-            work_dir = args.work_dir / f'{name}_seed{seed}'
-            last = train(args.config, work_dir, options + start, seed)
-            runs.append((name, options, last))
-    for names in args.lists:
-        for variant in args.variant:
-            name, options = options_of(variant)
-            own = [last for other, _, last in runs if other == name]
-            first = [last.with_name(f'iter_{args.first}.pth') for last in own]
-            for when, prefix, paths in (
-                ('before', 'teacher_', first),
-                ('after', '', own),
-            ):
-                figures = [
-                    evaluate(args.config, options, path, names)
-                    for path in paths
-                ]
-                label = f'{Path(names).stem} | {name} | {when}'
-                lines.append(row(label, figures, prefix))
-    table = '\n'.join(lines)
+    try:
+        table = compare(args)
+    except (OSError, ValueError, RuntimeError) as error:
+        sys.exit(f'compare_seeds.py: {error}')
     (args.work_dir / 'table.md').write_text(table + '\n')
     sys.stdout.write(table + '\n')
 

@@ -14,7 +14,7 @@ import sys
 import numpy as np
 from prettytable import PrettyTable
 
-from fgsn_mmseg.datasets.correspondence import read_name_list
+from fgsn_mmseg.datasets import read_names
 from fgsn_mmseg.evaluation import BASELINES, kmeans_baseline
 
 FIGURES = ('match_bits', 'agreement', 'chance', 'mutual_information')
@@ -114,7 +114,7 @@ def make_table(args: argparse.Namespace) -> PrettyTable:
 def _pair_files(data_root: str, list_file: str) -> list[str]:
     """Paths of the correspondence files that a list names."""
     folder = osp.join(data_root, 'correspondence_data')
-    names = read_name_list(osp.join(data_root, list_file))
+    names = read_names(osp.join(data_root, list_file))
     return [osp.join(folder, name) for name in names]
 
 

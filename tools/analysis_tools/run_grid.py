@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 import fgsn_mmseg  # noqa: F401  before mmseg
-from fgsn_mmseg.apis import list_experiments, run_experiment
+from fgsn_mmseg.apis import list_experiments
+from fgsn_mmseg.engine.training_run import run_command
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / 'fgsn'
 
@@ -81,7 +82,7 @@ def main() -> None:
             print(f'{title}: finished before', flush=True)
             continue
         print(title, flush=True)
-        if run_experiment(experiment):
+        if run_command(experiment.command):
             failed.append(name)
     if failed:
         sys.exit(

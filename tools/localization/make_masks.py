@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from fgsn_mmseg.apis.image_set import list_images
+from fgsn_mmseg.datasets import list_images
 from fgsn_mmseg.localization.label_maps import LabelMaps, read_stationary
 from fgsn_mmseg.localization.masks import write_masks
 

@@ -1,7 +1,7 @@
 _base_ = 'mmseg::_base_/datasets/cityscapes.py'
 crop_size = (713, 713)
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageFromFile', color_type='color_ignore_orientation'),
     dict(type='LoadAnnotations'),
     dict(
         type='RandomResize',

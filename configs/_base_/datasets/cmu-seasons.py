@@ -2,7 +2,7 @@
 dataset_type = 'CMUSeasonsDataset'
 data_root = 'data/CMU/'
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageFromFile', color_type='color_ignore_orientation'),
     dict(type='ResizePair', short_side=1024),
     # After resizing: predictions come back in the size of the annotation.
     dict(type='LoadAnnotations'),

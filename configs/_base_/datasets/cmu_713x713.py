@@ -31,7 +31,7 @@ reference_pipeline = [
 ]
 # For single images: mmseg's `inference_model`, tools/label_images.py.
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageFromFile', color_type='color_ignore_orientation'),
     dict(type='ResizePair', short_side=short_side),
     dict(type='PackSegInputs'),
 ]
@@ -59,7 +59,11 @@ val_dataloader = dict(
         pipeline=val_pipeline,
     ),
 )
-test_dataloader = val_dataloader
+# The same pairs; `MMSegInferencer` takes the pipeline of single images.
+test_dataloader = dict(
+    val_dataloader,
+    dataset=dict(val_dataloader['dataset'], pipeline=test_pipeline),
+)
 val_evaluator = dict(type='CorrespondenceMetric')
 test_evaluator = val_evaluator
 # What the clustering looks at.

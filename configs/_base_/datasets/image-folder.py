@@ -4,7 +4,7 @@ _base_ = './cmu-seasons.py'
 dataset_type = 'BaseSegDataset'
 data_root = 'data/images/'
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageFromFile', color_type='color_ignore_orientation'),
     dict(type='ResizePair', short_side=1024),
     dict(type='PackSegInputs'),
 ]

@@ -46,6 +46,13 @@ val_pipeline = [
     dict(type='PackPairInputs'),
 ]
 reference_pipeline = val_pipeline[1:]
+# For single images: mmseg's `inference_model`, tools/label_images.py.
+test_pipeline = [
+    dict(type='LoadImageFromFile', color_type='color_ignore_orientation'),
+    dict(type='ResizePair', short_side=short_side, interpolation='area'),
+    dict(type='StandardizePair'),
+    dict(type='PackSegInputs'),
+]
 train_dataloader = dict(
     batch_size=4,
     num_workers=1,
@@ -69,7 +76,11 @@ val_dataloader = dict(
         pipeline=val_pipeline,
     ),
 )
-test_dataloader = val_dataloader
+# The same pairs; `MMSegInferencer` takes the pipeline of single images.
+test_dataloader = dict(
+    val_dataloader,
+    dataset=dict(val_dataloader['dataset'], pipeline=test_pipeline),
+)
 val_evaluator = dict(type='CorrespondenceMetric')
 test_evaluator = val_evaluator
 reference_dataloader = dict(

@@ -37,7 +37,7 @@ model = dict(
         dropout_ratio=0.1,
         norm_cfg=norm_cfg,
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss'),
+        loss_decode=dict(type='CrossEntropyLoss', loss_weight=0.4),
     ),
     train_cfg=dict(),
     test_cfg=dict(mode='slide', crop_size=(704, 704), stride=(470, 470)),

@@ -12,7 +12,10 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=10, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', by_epoch=False, interval=60, max_keep_ckpts=4
+        type='AtomicCheckpointHook',
+        by_epoch=False,
+        interval=60,
+        max_keep_ckpts=4,
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='PairVisualizationHook', draw=True, interval=8),

@@ -55,7 +55,7 @@ class _Opened:
 
 class _ResizeByPIL(ResizePair):
     def _resize(self, img: Any, size: tuple) -> np.ndarray:
-        resized = img.image.resize(size, Image.Resampling.BILINEAR)
+        resized = img.image.resize(size[::-1], Image.Resampling.BILINEAR)
         return np.asarray(resized)[..., ::-1]
 
 

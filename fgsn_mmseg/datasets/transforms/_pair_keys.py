@@ -23,23 +23,6 @@ def present_images(results: dict) -> list[str]:
     return suffixes
 
 
-def inside(points: np.ndarray, shape: tuple) -> np.ndarray:
-    """Which points lie on the area of an image's pixels.
-
-    The first pixel reaches from -0.5 to 0.5, as 0 is its centre.
-
-    Args:
-        points (np.ndarray): (N, 2) xy.
-        shape (tuple): (H, W) of the image.
-
-    Returns:
-        np.ndarray: (N,) bool.
-    """
-    height, width = shape[:2]
-    x, y = points[:, 0], points[:, 1]
-    return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
-
-
 def keep_points(results: dict, keep: np.ndarray) -> None:
     """Drop correspondences from all keys that hold them.
 

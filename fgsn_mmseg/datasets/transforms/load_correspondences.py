@@ -6,7 +6,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ..pair_file import read_pair_file
+from ..pair_file import MAX_POINTS, read_pair_file
 
 
 @TRANSFORMS.register_module()
@@ -27,11 +27,18 @@ class LoadCorrespondences(BaseTransform):
     - point_weights (np.ndarray): (N,) float32, exp(-dist_from_center).
 
     With ``swap`` reference and target change places.
+
+    Args:
+        max_points (int): A file that declares more correspondences is
+            refused before any is read. Defaults to 1,000,000.
     """
+
+    def __init__(self, max_points: int = MAX_POINTS) -> None:
+        self.max_points = max_points
 
     def transform(self, results: dict) -> dict:
         """Add paths, points and weights."""
-        pair = read_pair_file(results['corr_path'])
+        pair = read_pair_file(results['corr_path'], self.max_points)
         first, second = ('2', '') if results.get('swap') else ('', '2')
         for suffix, source in (('', first), ('2', second)):
             img_path = pair[f'img_path{source}']
@@ -45,4 +52,4 @@ class LoadCorrespondences(BaseTransform):
         return results
 
     def __repr__(self) -> str:
-        return f'{self.__class__.__name__}()'
+        return f'{self.__class__.__name__}(max_points={self.max_points})'

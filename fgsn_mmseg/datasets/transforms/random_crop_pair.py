@@ -5,7 +5,9 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmseg.registry import TRANSFORMS
 
-from ._pair_keys import SUFFIXES, inside, keep_points, present_images
+from fgsn_mmseg.geometry import crop_start, inside_image
+
+from ._pair_keys import SUFFIXES, keep_points, present_images
 
 
 @TRANSFORMS.register_module()
@@ -75,8 +77,8 @@ class RandomCropPair(BaseTransform):
             points = results.get(f'points{suffix}')
             if points is not None:
                 moved = points - np.array(starts[::-1], dtype=points.dtype)
-                keep = keep & inside(points, img.shape)
-                keep = keep & inside(moved, self.crop_size)
+                keep = keep & inside_image(points, img.shape)
+                keep = keep & inside_image(moved, self.crop_size)
                 results[f'points{suffix}'] = moved
         if isinstance(keep, np.ndarray):
             keep_points(results, keep)
@@ -94,7 +96,7 @@ class RandomCropPair(BaseTransform):
             return {}
         usable = np.logical_and.reduce(
             [
-                inside(results[f'points{s}'], results[f'img{s}'].shape)
+                inside_image(results[f'points{s}'], results[f'img{s}'].shape)
                 for s in with_points
             ]
         )
@@ -108,18 +110,16 @@ class RandomCropPair(BaseTransform):
         self, shape: tuple, point: np.ndarray | None, draw: np.ndarray
     ) -> tuple[int, int]:
         """(y, x) of the crop's first pixel in the image; negative: padding."""
-        starts = []
-        for axis, (length, size) in enumerate(zip(shape, self.crop_size)):
-            # Evenly on both sides; the odd pixel goes to the far side.
-            before = max(size - length, 0) // 2
-            last = max(length - size, 0)
-            if point is None:
-                start = int(draw[axis] * (last + 1))
-            else:
-                centre = int(np.floor(point[1 - axis] + 0.5)) + before
-                start = min(max(centre - size // 2, 0), last)
-            starts.append(start - before)
-        return starts[0], starts[1]
+        y, x = (
+            crop_start(
+                shape[axis],
+                self.crop_size[axis],
+                None if point is None else point[1 - axis],
+                draw[axis],
+            )
+            for axis in (0, 1)
+        )
+        return y, x
 
     def _crop(self, img: np.ndarray, starts: tuple[int, int]) -> np.ndarray:
         """(H, W, C) -> (crop height, crop width, C)."""

@@ -6,6 +6,8 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmseg.registry import TRANSFORMS
 
+from fgsn_mmseg.geometry import flip_points
+
 from ._pair_keys import SUFFIXES, present_images
 
 
@@ -62,9 +64,7 @@ class RandomFlipPair(BaseTransform):
             results[f'img{suffix}'] = img
             points = results.get(f'points{suffix}')
             if points is not None:
-                flipped = points.copy()
-                flipped[:, 0] = img.shape[1] - 1 - points[:, 0]
-                results[f'points{suffix}'] = flipped
+                results[f'points{suffix}'] = flip_points(points, img.shape[1])
         return results
 
     def __repr__(self) -> str:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ._resized_view import ResizedView
+from fgsn_mmseg.geometry import crop_to_image, resize_scale
+
 from .random_crop_pair import RandomCropPair
 from .resize_pair import ResizePair
 
@@ -68,7 +70,37 @@ class ResizeCropPair(BaseTransform):
 class _ResizeLater(ResizePair):
     """Moves the points; the images wait for the crop."""
 
-    def _resize(
-        self, img: np.ndarray, size: tuple[int, int]
-    ) -> np.ndarray | ResizedView:
+    def _resize(self, img: np.ndarray, size: tuple[int, int]) -> ResizedView:
         return ResizedView(img, size)
+
+
+class ResizedView:
+    """An image resized bilinearly, at a slice's request.
+
+    ``view[y : y + h, x : x + w]`` is that part of the image resized as a
+    whole, computed by itself: no pixel differs by more than one grey level.
+
+    Args:
+        image (np.ndarray): (H, W, C) or (H, W).
+        size (tuple[int]): (height, width) of the resized image.
+    """
+
+    def __init__(self, image: np.ndarray, size: tuple[int, int]) -> None:
+        self.image = image
+        self.shape = (*size, *image.shape[2:])
+        self.dtype = image.dtype
+
+    def __getitem__(self, part: tuple[slice, slice]) -> np.ndarray:
+        """The part between the bounds of two slices, rows first."""
+        (top, bottom, _), (left, right, _) = (
+            axis.indices(length) for axis, length in zip(part, self.shape)
+        )
+        scale = resize_scale(self.image.shape, self.shape)
+        return cv2.warpAffine(
+            self.image,
+            crop_to_image((top, left), scale),
+            (right - left, bottom - top),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            # As in cv2.resize: half a pixel beyond the outer centres.
+            borderMode=cv2.BORDER_REPLICATE,
+        )

@@ -8,6 +8,8 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmseg.registry import TRANSFORMS
 
+from fgsn_mmseg.geometry import resize_points, resize_scale, resized_size
+
 from ._pair_keys import SUFFIXES, present_images
 
 
@@ -47,6 +49,8 @@ class ResizePair(BaseTransform):
         interpolation (str): As in :func:`mmcv.imresize`. Defaults to
             'bilinear'.
         backend (str): As in :func:`mmcv.imresize`. Defaults to 'cv2'.
+        max_pixels (int): A new image that would have more is refused: of 8 x
+            1000 pixels it would be 1024 x 128000. Defaults to 64,000,000.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class ResizePair(BaseTransform):
         ratio_range: tuple[float, float] | None = None,
         interpolation: str = 'bilinear',
         backend: str = 'cv2',
+        max_pixels: int = 64_000_000,
     ) -> None:
         if short_side < 1:
             raise ValueError(
@@ -79,6 +84,7 @@ class ResizePair(BaseTransform):
         self.ratio_range = ratio_range
         self.interpolation = interpolation
         self.backend = backend
+        self.max_pixels = max_pixels
 
     @cache_randomness
     def _draw_ratios(self) -> list[float]:
@@ -88,27 +94,29 @@ class ResizePair(BaseTransform):
         return np.random.uniform(*self.ratio_range, len(SUFFIXES)).tolist()
 
     def _new_size(self, shape: tuple, ratio: float) -> tuple[int, int]:
-        """(width, height) of the resized image."""
-        height, width = shape[:2]
-        if self.scale is not None:
-            wanted = [length * ratio for length in self.scale]
-        else:
+        """(height, width) of the resized image."""
+        if self.scale is None:
             # Round the short side first: the long side shall follow it.
             short = max(int(self.short_side * ratio + 0.5), 1)
-            factor = short / min(height, width)
-            wanted = [width * factor, height * factor]
-        new_width, new_height = (max(int(x + 0.5), 1) for x in wanted)
-        return new_width, new_height
+            return resized_size(shape, short)
+        width, height = (max(int(x * ratio + 0.5), 1) for x in self.scale)
+        return height, width
 
     def transform(self, results: dict) -> dict:
         """Resize the images that are there."""
         ratios = dict(zip(SUFFIXES, self._draw_ratios()))
         for suffix in present_images(results):
             img = results[f'img{suffix}']
-            old = np.array(img.shape[1::-1])
             size = self._new_size(img.shape, ratios[suffix])
+            if size[0] * size[1] > self.max_pixels:
+                raise ValueError(
+                    '`short_side` should leave an image of at most '
+                    f'`max_pixels`={self.max_pixels}, but got {size} from '
+                    f'{img.shape[:2]} of {results.get(f"img_path{suffix}")!r}'
+                    '. Leave the image out, or raise `max_pixels`.'
+                )
+            factor = resize_scale(img.shape, size)
             img = self._resize(img, size)
-            factor = np.array(size) / old
             results[f'img{suffix}'] = img
             results[f'img_shape{suffix}'] = img.shape[:2]
             before = results.get(f'scale_factor{suffix}', (1.0, 1.0))
@@ -117,15 +125,15 @@ class ResizePair(BaseTransform):
             )
             points = results.get(f'points{suffix}')
             if points is not None:
-                moved = (points.astype(np.float64) + 0.5) * factor - 0.5
+                moved = resize_points(points, factor)
                 results[f'points{suffix}'] = moved.astype(np.float32)
         return results
 
     def _resize(self, img: np.ndarray, size: tuple[int, int]) -> Any:
-        """The image with (width, height) ``size``."""
+        """The image with (height, width) ``size``."""
         return mmcv.imresize(
             img,
-            size,
+            size[::-1],
             interpolation=self.interpolation,
             backend=self.backend,
         )
@@ -135,5 +143,5 @@ class ResizePair(BaseTransform):
             f'{self.__class__.__name__}(short_side={self.short_side}, '
             f'scale={self.scale}, ratio_range={self.ratio_range}, '
             f'interpolation={self.interpolation!r}, '
-            f'backend={self.backend!r})'
+            f'backend={self.backend!r}, max_pixels={self.max_pixels})'
         )

@@ -17,7 +17,11 @@ from torch import Tensor
 
 from fgsn_mmseg.clustering.codebook_file import read_codebook
 
-from .checkpoint_file import read_checkpoint, write_checkpoint
+from .checkpoint_file import (
+    read_checkpoint,
+    refuse_same_file,
+    write_checkpoint,
+)
 
 _NORM = r'(weight|bias|running_mean|running_var|num_batches_tracked)'
 _BLOCK_LAYERS = dict(reduce='1', conv3x3='2', increase='3')
@@ -179,6 +183,7 @@ def convert_checkpoint(
         ValueError: One of the two is not what it should be, or they do not
             belong together.
     """
+    refuse_same_file(source, target)
     try:
         conversion = convert_keys(read_checkpoint(source)[1])
     except ValueError as error:

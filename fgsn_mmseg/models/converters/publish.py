@@ -4,7 +4,11 @@ import os
 from dataclasses import dataclass
 from hashlib import sha256
 
-from .checkpoint_file import read_checkpoint, write_checkpoint
+from .checkpoint_file import (
+    read_checkpoint,
+    refuse_same_file,
+    write_checkpoint,
+)
 
 # What only the training of an FGSN needs.
 _PARTS = ('teacher.', 'codebook.')
@@ -46,8 +50,10 @@ def publish_checkpoint(
 
     Raises:
         FileNotFoundError: ``source`` is not there.
-        ValueError: ``source`` is no checkpoint, or holds no segmentor.
+        ValueError: ``source`` is no checkpoint, or holds no segmentor,
+            or ``target`` is the same file.
     """
+    refuse_same_file(source, target)
     rest, state_dict = read_checkpoint(source)
     kept = {
         name: tensor

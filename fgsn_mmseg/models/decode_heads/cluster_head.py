@@ -1,148 +1,264 @@
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+import copy
+import functools
 from typing import Any
 
 import torch
+from mmseg.registry import MODELS
+from mmseg.utils import add_prefix
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from ...geometry import check_grid
+from ...structures import IGNORED_LABEL
+from ..pairs import Pairs, fill, scatter
+from .head_checks import (
+    check_num_clusters,
+    check_parts,
+    class_of,
+    feature_channels,
+    freeze_what_learns_nothing,
+)
+from .head_losses import dense_losses, make_ready, samples_at, weight_of
+from .head_maps import HeadMaps, draw, watch_head
+from .head_tables import LOSS_OF_CLASSIFIER, look_up
 
-@dataclass(frozen=True)
-class HeadMaps:
-    """What a head makes of the backbone's maps, at the head's resolution."""
-
-    features: Tensor
-    """(B, C, h, w)."""
-    logits: Tensor
-    """(B, K, h, w)."""
-    further: dict[str, Tensor] = field(default_factory=dict)
-    """Logits of the head's other classifiers (DAHead has three), by name."""
+FURTHER_WEIGHT = 0.4
+"""Of what is not the main classifier (paper: the auxiliary head)."""
+VARIANTS: dict[str, type[ClusterHead]] = {}
+"""Subclasses for heads that differ, by the name of the head's class."""
 
 
-class ClusterHead:
-    """A decode head of mmseg, seen as features and classifiers.
+@MODELS.register_module()
+class ClusterHead(nn.Module):
+    """Any decode head of mmseg, with K clusters as classes.
 
-    It looks at a head from outside: the head stays as it is, and so do its
-    parameter names. By mmseg's convention the classifiers of a head are its
-    children named ``*_seg``, and what comes out of ``conv_seg`` are its
-    logits. Heads that differ have a subclass, see
-    :mod:`fgsn_mmseg.models.decode_heads.adapters`.
+    What is built is a head of the class that ``head`` names, of a subclass
+    made for it: parameter names, ``isinstance`` and all options are those of
+    the head, so checkpoints of mmseg load and ours go back. By mmseg's
+    convention the classifiers of a head are its children named ``*_seg``,
+    and what comes out of ``conv_seg`` are its logits.
+
+    In an :class:`~fgsn_mmseg.models.FGSN` the labels come from the teacher,
+    at the resolution of its features, and there are three losses (paper,
+    section 3), each weighted by its own ``loss_weight``:
+
+    - the head's ``loss_decode`` on the references: class weights, samplers
+      and lists of losses count. It is called ``loss_seg``; of several ones
+      each has its own name, ``loss_seg_dice`` for ``loss_dice``.
+    - ``loss_corr`` and ``loss_feat`` on both images.
+
+    Further classifiers (of DANet, DDRNet, PIDNet) have the first two, times
+    0.4; where ``loss_decode`` has an entry for each classifier (DDRNet,
+    PIDNet) that is their dense loss, with its own weight. Parts that predict
+    something else, boundaries or which classes are present, are frozen.
+
+    In a plain segmentor of mmseg the head learns label maps from disk by its
+    own ``loss_decode``, at the resolution of its logits: each cell has the
+    label nearest to it, so that memory does not grow with K times the size
+    of the image.
+
+    Everywhere 65535 and negative labels are ignored, and 255 is an ordinary
+    label, whatever ``ignore_index`` says.
 
     Args:
-        head: The head, with ``num_classes`` = K.
-        layer: Name of the inner layer whose output are the features, e.g.
-            ``'bottleneck.bn'``. None: what enters the classifier (before
-            its dropout).
-        name: The head's name in the losses.
-        weight: Weight of its losses.
+        head: Config of the decode head; its ``num_classes`` is overruled.
+        num_clusters: K. An FGSN sets it.
+        feature_layer: Name of the inner layer whose output are the features,
+            e.g. ``'bottleneck.bn'`` (the paper: before ReLU). Defaults to
+            None: what enters the classifier, before its dropout.
+        loss_corr: Config of the correspondence loss. None: no such loss.
+        loss_feat: Config of the feature loss. Defaults to None.
+        grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`.
+            Defaults to what the head's ``align_corners`` says.
     """
 
-    classifier = 'conv_seg'
+    main_classifier = 'conv_seg'
     """Child that gives the logits."""
-    refines = False
+    default_layer: str | None = None
+    """Layer of the features where the config names none."""
+    refines_points = False
     """Whether prediction refines the logits beyond their resolution."""
+    wrapped: type
+    """Class of the head inside."""
+
+    # Of the head inside.
+    align_corners: bool
+    channels: int
+    loss_decode: Any
+    num_classes: int
+    sampler: Any
+
+    def __new__(cls, head: dict | None = None, *_: Any, **__: Any) -> Any:
+        """Make a blank head of the class that the config names."""
+        if head is None:
+            return super().__new__(cls)
+        return blank_head(class_of(head))
 
     def __init__(
         self,
-        head: Any,
-        layer: str | None = None,
-        name: str = 'decode',
-        weight: float = 1.0,
+        head: dict,
+        num_clusters: int | None = None,
+        feature_layer: str | None = None,
+        loss_corr: dict | None = {'type': 'CorrespondenceLoss'},  # noqa: B006
+        loss_feat: dict | None = None,
+        grid: str | None = None,
     ) -> None:
-        self.head = head
-        self.layer = layer
-        self.name = name
-        self.weight = weight
+        config = {
+            key: copy.deepcopy(value)
+            for key, value in head.items()
+            if key != 'type'
+        }
+        config['num_classes'] = check_num_clusters(num_clusters)
+        if 'out_channels' in config:
+            config['out_channels'] = num_clusters
+        super().__init__(**config)
+        self.feature_layer = feature_layer or self.default_layer
+        check_parts(self, self.wrapped.__name__)
+        self.ignore_index = IGNORED_LABEL
+        for loss in self._losses():
+            make_ready(loss, self.num_classes)
+        align = 'corners' if self.align_corners else 'centers'
+        self.grid = check_grid(grid or align)
+        self.loss_corr, self.loss_feat = (
+            None if loss is None else MODELS.build({'grid': self.grid, **loss})
+            for loss in (loss_corr, loss_feat)
+        )
+        freeze_what_learns_nothing(self, self.wrapped)
 
-    def check(self) -> None:
-        """Raise ValueError if the head cannot become a cluster head."""
-        if self.classifier not in self.classifiers():
-            raise ValueError(
-                f'`{self.name}` should be a decode head that ends in a 1x1 '
-                f'convolution `{self.classifier}`, but got '
-                f'{type(self.head).__name__}. Choose another decode head.'
-            )
-        names = [key for key, _ in self.head.named_modules() if key]
-        if self.layer is not None and self.layer not in names:
-            raise ValueError(
-                f'The feature layer of `{self.name}` should be one of '
-                f'{", ".join(names)}, but got {self.layer!r}.'
-            )
+    def __reduce__(self) -> Any:
+        # The class is made at run time: pickle cannot find it by its name.
+        return blank_head, (self.wrapped,), self.__dict__
+
+    # --------------------------------------------------------- its parts
 
     def classifiers(self) -> dict[str, Any]:
         """Children that give K logits, by name; the main one among them."""
         return {
             name: child
-            for name, child in self.head.named_children()
+            for name, child in self.named_children()
             if name.endswith('_seg')
             and isinstance(child, _ConvNd)
-            and child.out_channels == self.head.num_classes
+            and child.out_channels == self.num_classes
         }
 
-    def __call__(
+    @property
+    def feature_channels(self) -> int:
+        """C, channels of the features."""
+        return feature_channels(self)
+
+    @property
+    def learns_densely(self) -> bool:
+        """Whether a dense loss has a weight."""
+        return any(weight_of(loss) for loss in self._losses())
+
+    @property
+    def learns_labels(self) -> bool:
+        """Whether a loss of this head needs the teacher's labels."""
+        return self.learns_densely or self.loss_corr is not None
+
+    @property
+    def learns(self) -> bool:
+        """Whether this head has any loss."""
+        return self.learns_labels or self.loss_feat is not None
+
+    def _losses(self) -> list[Any]:
+        losses: Any = self.loss_decode
+        return list(losses) if isinstance(losses, nn.ModuleList) else [losses]
+
+    # -------------------------------------------------- maps and losses
+
+    def cluster_maps(
         self, inputs: Any, previous: Tensor | None = None
     ) -> HeadMaps:
         """Run the head once.
 
         Args:
             inputs: What the backbone (or neck) gives.
-            previous: (B, K, h', w') logits of the stage before, in a
-                cascade.
-
-        Returns:
-            Its maps.
+            previous: (B, K, h', w') logits of the stage before in a cascade.
         """
-        features: list[Tensor] = []
-        logits: dict[str, Tensor] = {}
-        names = {self.classifier, *self.classifiers()}
-        with ExitStack() as hooks:
-            for name in names:
-                classifier = getattr(self.head, name)
-                hooks.enter_context(
-                    classifier.register_forward_hook(_keep(logits, name))
-                )
-            for handle in self._watch(features):
-                hooks.enter_context(handle)
-            self._run(inputs, previous)
-        return HeadMaps(features[-1], logits.pop(self.classifier), logits)
+        return watch_head(
+            self,
+            lambda: self._run(inputs, previous),
+            self.main_classifier,
+            self.classifiers(),
+            self.feature_layer,
+        )
 
     def _run(self, inputs: Any, previous: Tensor | None) -> None:
         """Call the head."""
         if previous is None:
-            self.head(inputs)
+            self(inputs)
         else:
-            self.head(inputs, previous)
+            self(inputs, previous)
 
-    def _watch(self, features: list[Tensor]) -> list[Any]:
-        """Hooks that append the features to a list."""
-        if self.layer is not None:
-            module = self.head.get_submodule(self.layer)
-            # The ReLU that follows may work in place: keep what was before.
-            return [
-                module.register_forward_hook(
-                    lambda _, args, output: features.append(output.clone())
-                )
-            ]
-        dropout = getattr(self.head, 'dropout', None)
-        entering: list[Tensor] = []
+    def pair_losses(
+        self, maps: HeadMaps, pairs: Pairs, resting: HeadMaps | None = None
+    ) -> dict[str, Tensor]:
+        """Losses of a batch of pairs, by name.
 
-        def enter_dropout(module: nn.Module, args: tuple) -> None:
-            entering.append(args[0])
+        Args:
+            maps: Of the images that were run.
+            pairs: Points, labels, and which images these are.
+            resting: Of the other images, for ``loss_feat``.
 
-        def enter_classifier(module: nn.Module, args: tuple) -> None:
-            # Several classifiers may share one dropout.
-            features.append(entering[-1] if entering else args[0])
-
-        handles = [
-            getattr(self.head, self.classifier).register_forward_pre_hook(
-                enter_classifier
+        Returns:
+            Weighted losses; a further classifier's have its name before
+            them.
+        """
+        losses = self._label_losses(self.main_classifier, maps.logits, pairs)
+        for name, logits in maps.further.items():
+            further = self._label_losses(name, logits, pairs)
+            losses.update(add_prefix(further, name))
+        if self.loss_feat is not None:
+            sides = scatter(maps.features, pairs.run)
+            if resting is not None:
+                fill(sides, resting.features, ~pairs.run)
+            losses[self.loss_feat.loss_name] = self.loss_feat(
+                *sides, pairs.points, pairs.points2, pairs.size
             )
-        ]
-        if dropout is not None:
-            handles.append(dropout.register_forward_pre_hook(enter_dropout))
-        return handles
+        return losses
+
+    def _label_losses(
+        self, classifier: str, logits: Tensor, pairs: Pairs
+    ) -> dict[str, Tensor]:
+        """Dense and correspondence loss of one classifier."""
+        main = classifier == self.main_classifier
+        weight = dense_weight = 1.0 if main else FURTHER_WEIGHT
+        dense = self._losses()
+        own = look_up(LOSS_OF_CLASSIFIER, self.wrapped) or {}
+        if classifier in own and len(dense) > 1:
+            dense, dense_weight = [dense[own[classifier]]], 1.0
+        losses: dict[str, Tensor] = {}
+        if self.learns_densely:
+            losses = dense_losses(
+                dense, logits, pairs, self.grid, self.sampler, dense_weight
+            )
+        if self.loss_corr is not None:
+            losses[self.loss_corr.loss_name] = weight * self.loss_corr(
+                *scatter(logits, pairs.run),
+                pairs.points,
+                pairs.points2,
+                pairs.labels,
+                pairs.size,
+            )
+        return losses
+
+    def loss_by_feat(self, seg_logits: Any, batch_data_samples: list) -> dict:
+        """The head's own losses with label maps (mmseg's plain training).
+
+        Args:
+            seg_logits: (B, K, h, w), or a tuple that begins with it.
+            batch_data_samples: B samples with ``gt_sem_seg`` (1, H, W).
+        """
+        first = seg_logits
+        while isinstance(first, (tuple, list)):
+            first = first[0]
+        samples = samples_at(batch_data_samples, first.shape[-2:], self.grid)
+        return super().loss_by_feat(seg_logits, samples)  # type: ignore[misc]
+
+    # ------------------------------------------------------- classifiers
 
     @torch.no_grad()
     def redraw(
@@ -169,20 +285,17 @@ class ClusterHead:
     def drop_classifiers(self) -> None:
         """Leave only what makes the features; logits become features."""
         for name in self.classifiers():
-            setattr(self.head, name, nn.Identity())
+            setattr(self, name, nn.Identity())
 
 
-def draw(weight: Tensor, generator: torch.Generator, std: float) -> None:
-    """Fill a tensor in place with N(0, std) drawn on the CPU."""
-    weight.copy_(
-        torch.empty(weight.shape).normal_(0.0, std, generator=generator)
-    )
+def blank_head(kind: type) -> Any:
+    """A cluster head of a class of heads, before its `__init__`."""
+    made = cluster_head_class(kind)
+    return made.__new__(made)
 
 
-def _keep(outputs: dict[str, Tensor], name: str) -> Any:
-    """A hook that writes a module's output into a dict."""
-
-    def hook(module: nn.Module, args: tuple, output: Tensor) -> None:
-        outputs[name] = output
-
-    return hook
+@functools.cache
+def cluster_head_class(kind: type) -> type[ClusterHead]:
+    """The class of cluster heads that wrap heads of a class."""
+    variant = look_up(VARIANTS, kind) or ClusterHead
+    return type(f'Cluster{kind.__name__}', (variant, kind), {'wrapped': kind})

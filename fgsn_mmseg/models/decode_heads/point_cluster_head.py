@@ -4,13 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from .cluster_head import ClusterHead, HeadMaps
+from .cluster_head import VARIANTS, ClusterHead
+from .head_maps import HeadMaps
 
 
 class PointClusterHead(ClusterHead):
-    """View on a ``PointHead``, the last stage of PointRend.
+    """A ``PointHead``, the last stage of PointRend, with clusters.
 
     The head classifies points. In training and validation these are the
     centres of the cells of the stage before, all of them. Prediction of
@@ -19,22 +20,22 @@ class PointClusterHead(ClusterHead):
     beside it.
     """
 
-    classifier = 'fc_seg'
-    refines = True
+    main_classifier = 'fc_seg'
+    refines_points = True
+    fcs: nn.ModuleList
 
-    def __init__(
-        self, head: Any, layer: str | None = None, *args: Any, **kwargs: Any
-    ) -> None:
-        layer = layer or f'fcs.{len(head.fcs) - 1}'
-        super().__init__(head, layer, *args, **kwargs)
+    @property
+    def default_layer(self) -> str:  # type: ignore[override]
+        """The last layer before the classifier."""
+        return f'fcs.{len(self.fcs) - 1}'
 
-    def __call__(
+    def cluster_maps(
         self, inputs: Any, previous: Tensor | None = None
     ) -> HeadMaps:
         """Run the head once, see :class:`ClusterHead`."""
         if previous is None:
             raise ValueError('PointHead should follow another decode head.')
-        maps = super().__call__(inputs, previous)
+        maps = super().cluster_maps(inputs, previous)
         features, logits = (
             points.unflatten(2, previous.shape[-2:])
             for points in (maps.features, maps.logits)
@@ -51,8 +52,15 @@ class PointClusterHead(ClusterHead):
         grid = torch.stack(torch.meshgrid(x, y, indexing='xy'), -1)
         points = grid.reshape(1, -1, 2).expand(batch, -1, -1)
         points = points.to(previous.dtype)
-        maps = self.head._transform_inputs(inputs)
-        self.head(
-            self.head._get_fine_grained_point_feats(maps, points),
-            self.head._get_coarse_point_feats(previous, points),
+        maps = self._transform_inputs(inputs)
+        self(
+            self._get_fine_grained_point_feats(maps, points),
+            self._get_coarse_point_feats(previous, points),
         )
+
+    def loss_by_feat(self, *args: Any, **kwargs: Any) -> dict:  # type: ignore[override]
+        """Mmseg's own: it samples points of label maps of any size."""
+        return self.wrapped.loss_by_feat(self, *args, **kwargs)  # type: ignore[attr-defined]
+
+
+VARIANTS['PointHead'] = PointClusterHead

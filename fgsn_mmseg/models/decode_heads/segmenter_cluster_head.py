@@ -6,34 +6,33 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .cluster_head import ClusterHead, HeadMaps, draw
+from .cluster_head import VARIANTS, ClusterHead
+from .head_maps import HeadMaps, draw
 
 
 class SegmenterClusterHead(ClusterHead):
-    """View on a ``SegmenterMaskTransformerHead``.
+    """A ``SegmenterMaskTransformerHead`` with clusters.
 
     Its classifier is a token for each cluster: a logit is the cosine of a
     patch's and a token's projection, normalised over the clusters. The
     features are the patches' projections, before the cosine.
     """
 
-    classifier = 'mask_norm'
-
-    def __init__(
-        self, head: Any, layer: str | None = None, *args: Any, **kwargs: Any
-    ) -> None:
-        super().__init__(head, layer or 'patch_proj', *args, **kwargs)
+    main_classifier = 'mask_norm'
+    default_layer = 'patch_proj'
+    cls_emb: nn.Parameter
+    mask_norm: nn.LayerNorm
 
     def classifiers(self) -> dict[str, Any]:
         """The normalisation that gives the logits."""
-        return {self.classifier: self.head.mask_norm}
+        return {self.main_classifier: self.mask_norm}
 
-    def __call__(
+    def cluster_maps(
         self, inputs: Any, previous: Tensor | None = None
     ) -> HeadMaps:
         """Run the head once, see :class:`ClusterHead`."""
-        maps = super().__call__(inputs, previous)
-        size = self.head._transform_inputs(inputs).shape[-2:]
+        maps = super().cluster_maps(inputs, previous)
+        size = self._transform_inputs(inputs).shape[-2:]
         count = size[0] * size[1]
         features, logits = (
             tokens[:, :count].transpose(1, 2).unflatten(2, size)
@@ -46,9 +45,12 @@ class SegmenterClusterHead(ClusterHead):
         self, generator: torch.Generator, std: float = 0.01
     ) -> list[nn.Parameter]:
         """Draw the clusters' tokens anew; their normalisation starts anew."""
-        draw(self.head.cls_emb, generator, std)
-        self.head.mask_norm.reset_parameters()
-        return [self.head.cls_emb, *self.head.mask_norm.parameters()]
+        draw(self.cls_emb, generator, std)
+        self.mask_norm.reset_parameters()
+        return [self.cls_emb, *self.mask_norm.parameters()]
 
     def drop_classifiers(self) -> None:
         """The tokens take part in the attention: nothing can be dropped."""
+
+
+VARIANTS['SegmenterMaskTransformerHead'] = SegmenterClusterHead

@@ -38,12 +38,22 @@ class CorrespondenceLoss(nn.Module):
 
     Args:
         grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`.
-            Defaults to ``'corners'``.
+            Defaults to ``'corners'``; a head gives its own.
+        loss_weight: Weight of the loss. Defaults to 1.0.
+        loss_name: Its name in the log; only names with ``loss`` are added
+            to the total. Defaults to ``'loss_corr'``.
     """
 
-    def __init__(self, grid: str = 'corners') -> None:
+    def __init__(
+        self,
+        grid: str = 'corners',
+        loss_weight: float = 1.0,
+        loss_name: str = 'loss_corr',
+    ) -> None:
         super().__init__()
         self.grid = check_grid(grid)
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
 
     def forward(
         self,
@@ -62,8 +72,8 @@ class CorrespondenceLoss(nn.Module):
             logits2: The same of the targets.
             points: B tensors (N, 2), x and y in pixels of the reference.
             points2: B tensors (N, 2) in pixels of the target.
-            label_map: (B, h, w) int64 cluster labels of the references; a
-                negative label is ignored.
+            label_map: (B, h, w) int64 cluster labels of the references;
+                others than 0..K-1 are ignored.
             crop_size: (H, W) of the images.
 
         Returns:
@@ -73,7 +83,7 @@ class CorrespondenceLoss(nn.Module):
             self.loss_of_pair(*pair, crop_size)
             for pair in zip(logits, logits2, points, points2, label_map)
         ]
-        return torch.stack(losses).mean()
+        return self.loss_weight * torch.stack(losses).mean()
 
     def loss_of_pair(
         self,
@@ -85,7 +95,7 @@ class CorrespondenceLoss(nn.Module):
         crop_size: Size,
         crop_size2: Size | None = None,
     ) -> Tensor:
-        """The loss of one pair; ``crop_size2`` defaults to ``crop_size``."""
+        """Unweighted loss of one pair; both images may have one crop size."""
         maps = [one for one in (logits, logits2) if one is not None]
         if not maps:
             raise ValueError('A pair needs the logits of at least one image.')
@@ -99,7 +109,7 @@ class CorrespondenceLoss(nn.Module):
         )
         cells, cells2 = cells[inside], cells2[inside]
         labels = at_cells(label_map, label_cells[inside])
-        known = labels >= 0
+        known = (labels >= 0) & (labels < maps[0].shape[0])
         labels = labels[known]
         loss = torch.zeros((), device=maps[0].device)
         if logits is not None:

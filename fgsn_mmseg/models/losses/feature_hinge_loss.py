@@ -93,6 +93,9 @@ class FeatureHingeLoss(nn.Module):
         grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`.
         min_distance: Least distance of a negative in the reference, in
             pixels. Defaults to 200.
+        loss_weight: Weight of the loss. Defaults to 1.0.
+        loss_name: Its name in the log; only names with ``loss`` are added
+            to the total. Defaults to ``'loss_feat'``.
     """
 
     def __init__(
@@ -102,6 +105,8 @@ class FeatureHingeLoss(nn.Module):
         num_negatives: int = 0,
         grid: str = 'corners',
         min_distance: float = 200.0,
+        loss_weight: float = 1.0,
+        loss_name: str = 'loss_feat',
     ) -> None:
         super().__init__()
         if num_negatives < 0:
@@ -114,6 +119,8 @@ class FeatureHingeLoss(nn.Module):
         self.num_negatives = num_negatives
         self.grid = check_grid(grid)
         self.min_distance = min_distance
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
 
     def forward(
         self,
@@ -132,7 +139,8 @@ class FeatureHingeLoss(nn.Module):
             points: B tensors (N, 2), x and y in pixels of the reference.
             points2: B tensors (N, 2) in pixels of the target.
             crop_size: (H, W) of the images.
-            generator: Source of the negatives' draws, on the CPU.
+            generator: Source of the negatives' draws, on the CPU. Defaults
+                to torch's own.
 
         Returns:
             Scalar.
@@ -167,4 +175,4 @@ class FeatureHingeLoss(nn.Module):
                     self.num_negatives,
                 )
             )
-        return torch.stack(losses).mean()
+        return self.loss_weight * torch.stack(losses).mean()

@@ -1,5 +1,6 @@
 from .cluster_segmentor import ClusterSegmentor
+from .cluster_tta_model import ClusterTTAModel
 from .fgsn import FGSN
 from .teacher import Teacher
 
-__all__ = ['FGSN', 'ClusterSegmentor', 'Teacher']
+__all__ = ['FGSN', 'ClusterSegmentor', 'ClusterTTAModel', 'Teacher']

@@ -3,15 +3,23 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from mmengine.structures import PixelData
 from mmseg.registry import MODELS
+from mmseg.utils import add_prefix
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...clustering import Codebook
+from ...geometry import at_points
+from ...inference import BlendedMap
+from ..decode_heads import check_same_clusters
+from ..pair_figures import validation_figures
+from ..pairs import Pairs, check_pairs, draw_sides, gather, ignore_padding
 from .cluster_segmentor import ClusterSegmentor
-from .pair_loss import pair_losses
-from .pair_prediction import predict_pair
-from .teacher import TEACHER_DTYPES, Teacher
+from .teacher import Teacher
+
+# What only training needs; the rest of the state is a plain segmentor's.
+TRAINING_PARTS = ('teacher.', 'codebook.')
 
 
 @MODELS.register_module()
@@ -19,24 +27,19 @@ class FGSN(ClusterSegmentor):
     """Fine-Grained Segmentation Network: any mmseg segmentor, own labels.
 
     Takes the parts of any :class:`EncoderDecoder` or
-    :class:`CascadeEncoderDecoder`; the heads get ``num_clusters`` classes.
-    The labels come from a frozen teacher and a codebook that
-    :class:`~fgsn_mmseg.engine.ClusteringHook` puts in place; both are part
-    of the state dict once they exist. All other parameter names are those of
-    the plain segmentor. Paper: section 3; every default is the paper's value.
+    :class:`CascadeEncoderDecoder`; every head that can becomes a
+    :class:`~fgsn_mmseg.models.ClusterHead`, with the options given here
+    unless the config has made it one already. The losses of all but the
+    (last) decode head weigh 0.4 (their ``loss_decode`` has mmseg's own
+    weight). Paper: section 3; every default is the paper's value.
 
-    The features that are clustered are what enters the classifier of the
-    (last) decode head. All classifiers with K outputs learn by the same
-    losses: auxiliary heads, earlier stages of a cascade and the further
-    classifiers of DANet, DDRNet and PIDNet with ``aux_weight``. The heads'
-    ``loss_decode`` (with its class weights and samplers) is not used. What
-    predicts something else than labels, boundaries in STDC and PIDNet and
-    present classes in EncNet, stays as it is. For prediction see
+    The labels come from a frozen teacher and a codebook, which
+    :class:`~fgsn_mmseg.engine.ClusteringHook` fills; both are part of the
+    model and of its state dict from the start. All other parameter names are
+    those of the plain segmentor. For prediction see
     :class:`ClusterSegmentor`.
 
     Args:
-        decode_head: Config of the head, or of each stage of a cascade; its
-            ``num_classes`` is overruled.
         num_clusters: K, number of labels.
         feature_layer: Inner layer of the (last) decode head whose output is
             clustered, e.g. ``'bottleneck.bn'`` (the paper: before ReLU).
@@ -44,27 +47,24 @@ class FGSN(ClusterSegmentor):
         auxiliary_feature_layer: The same of the other heads, for
             ``loss_feat`` only.
         pca_dim: Dimensions kept by the PCA; all if there are fewer.
-        w_corr: Weight of ``loss_corr``.
-        w_seg: Weight of ``loss_seg``.
-        w_feat: Weight of ``loss_feat``.
-        aux_weight: Further weight of the losses of all but the main
-            classifier.
         fraction_reference: Probability that a pair's gradient goes through
             the reference, else through the target. None: through both.
         norm_eval: Keep BatchNorm's running statistics frozen.
-        grid: How cells cover the image, see
-            :mod:`fgsn_mmseg.geometry`. Defaults to what the decode
-            head's ``align_corners`` says.
-        loss_corr: Config of the correspondence loss.
-        loss_feat: Config of the feature loss.
+        grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`.
+            Defaults to what the decode head's ``align_corners`` says.
+        loss_corr: Config of the correspondence loss. None: no such loss.
+        loss_feat: Config of the feature loss. Defaults to None.
         teacher_dtype: ``'bf16'`` or ``'fp16'``: the teacher computes in this
             precision, its weights stay float32. Defaults to None, the
             student's.
         channels_last: Lay out weights and maps with the channels last;
             often faster on GPUs in half precision. Same results but for
             rounding.
+        train_cfg: As in :class:`EncoderDecoder`. None, as mmseg's
+            ``init_model`` sets it: a network that only predicts, without
+            teacher and codebook.
         **kwargs: Passed on to :class:`ClusterSegmentor`: ``backbone``,
-            ``neck``, ``auxiliary_head``, ``num_stages``, ``test_cfg`` ...
+            ``neck``, ``decode_head``, ``auxiliary_head``, ``test_cfg`` ...
     """
 
     codebook: Codebook | None
@@ -73,17 +73,17 @@ class FGSN(ClusterSegmentor):
     def __init__(
         self,
         *,
+        feature_layer: str | None = None,
+        auxiliary_feature_layer: str | None = None,
         pca_dim: int = 256,
-        w_corr: float = 1.0,
-        w_seg: float = 1.0,
-        w_feat: float = 0.0,
         fraction_reference: float | None = 0.5,
         norm_eval: bool = True,
         grid: str | None = None,
-        loss_corr: dict | None = None,
+        loss_corr: dict | None = {'type': 'CorrespondenceLoss'},  # noqa: B006
         loss_feat: dict | None = None,
         teacher_dtype: str | None = None,
         channels_last: bool = False,
+        train_cfg: dict | None = {},  # noqa: B006
         **kwargs: Any,
     ) -> None:
         if fraction_reference is not None and not 0 <= fraction_reference <= 1:
@@ -91,39 +91,30 @@ class FGSN(ClusterSegmentor):
                 '`fraction_reference` should be in [0, 1] or None (both '
                 f'images), but got {fraction_reference}.'
             )
-        if teacher_dtype not in (None, *TEACHER_DTYPES):
-            raise ValueError(
-                f'`teacher_dtype` should be one of {[*TEACHER_DTYPES]} or '
-                f'None, but got {teacher_dtype!r}.'
-            )
-        super().__init__(**kwargs)
-        self.pca_dim = pca_dim
-        self.w_corr = w_corr
-        self.w_seg = w_seg
-        self.w_feat = w_feat
+        super().__init__(
+            head_options=dict(
+                feature_layer=feature_layer,
+                auxiliary_feature_layer=auxiliary_feature_layer,
+                loss_corr=loss_corr,
+                loss_feat=loss_feat,
+                grid=grid,
+            ),
+            train_cfg=train_cfg,
+            **kwargs,
+        )
         self.fraction_reference = fraction_reference
         self.norm_eval = norm_eval
-        self.grid = grid or ('corners' if self.align_corners else 'centers')
-        self.loss_corr = MODELS.build(
-            {
-                'type': 'CorrespondenceLoss',
-                'grid': self.grid,
-                **(loss_corr or {}),
-            }
-        )
-        self.loss_feat = MODELS.build(
-            {
-                'type': 'FeatureHingeLoss',
-                'grid': self.grid,
-                **(loss_feat or {}),
-            }
-        )
-        # Source of the draws of a training step; the hook seeds it from the
-        # iteration, so that a resumed run draws the same.
-        self.generator = torch.Generator()
-        self.teacher_dtype = teacher_dtype
-        self.register_module('codebook', None)
-        self.register_module('teacher', None)
+        self.grid = self.main_head.grid
+        channels = self.main_head.feature_channels
+        self.pca_dim = min(pca_dim, channels)
+        self.has_labels = False
+        self.teacher = self.codebook = None
+        if train_cfg is not None:
+            neck = self.neck if self.with_neck else None
+            self.teacher = Teacher(
+                self.backbone, neck, self.decode_head, teacher_dtype
+            )
+            self.codebook = Codebook(self.num_clusters, channels, self.pca_dim)
         if channels_last:
             # Convolutions give what their weights have, whatever comes in.
             self.to(memory_format=torch.channels_last)
@@ -137,97 +128,129 @@ class FGSN(ClusterSegmentor):
                     module.eval()
         return self
 
-    # ------------------------------------------------------------ labels
-
-    def set_codebook(self, codebook: Codebook) -> None:
-        """Make the labels of a clustering those of the coming iterations.
-
-        Args:
-            codebook: Fitted to features of the student as it is now; the
-                teacher becomes a copy of that student.
-        """
-        device = next(self.parameters()).device
-        self.codebook = codebook.to(device)
-        self.teacher = Teacher(self, self.feature_layer, self.teacher_dtype)
-
-    def label_maps(self, images: Tensor) -> Tensor:
-        """Teacher's cluster labels (B, h, w) of images (B, 3, H, W)."""
-        if self.codebook is None or self.teacher is None:
-            raise RuntimeError(
-                'FGSN has no labels to learn yet. Add '
-                "dict(type='ClusteringHook', ...) to `custom_hooks`, or "
-                'resume from a checkpoint of an FGSN in training.'
-            )
-        with torch.inference_mode():
-            labels = self.codebook.assign_map(self.teacher(images))
-        return labels.clone()  # autograd takes no inference tensors
-
-    def _load_from_state_dict(
-        self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
-    ) -> None:
-        """Make room for a codebook and a teacher where the state has them."""
-        centroids = state_dict.get(f'{prefix}codebook.centroids')
-        if centroids is not None:
-            if len(centroids) != self.num_clusters:
-                raise ValueError(
-                    f'`num_clusters` should be {len(centroids)} as in the '
-                    f'checkpoint, but got {self.num_clusters}. To start '
-                    'another number of clusters from it, strip its labels '
-                    'with tools/model_converters/publish_model.py first.'
-                )
-            channels, dim = state_dict[f'{prefix}codebook.pca_matrix'].shape
-            self.set_codebook(Codebook(self.num_clusters, channels, dim))
-        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
     # ---------------------------------------------------------- training
 
     def loss(
         self, inputs: dict[str, Tensor], data_samples: list
     ) -> dict[str, Tensor]:
-        """Losses of a batch of pairs.
+        """Losses of a batch of pairs (method, "one training iteration").
 
         Args:
             inputs: ``img`` and ``img2``, (B, 3, H, W) each.
             data_samples: B samples with ``points`` and ``points2``.
 
         Returns:
-            ``<head>.loss_seg``, ``.loss_corr`` and ``.loss_feat`` of every
-            head, weighted; those of weight 0 are left out. A head's further
-            classifiers have the first two, as ``<head>.<name>.loss_...``.
+            The weighted losses of every head, ``<head>.loss_seg`` and so on.
         """
-        if not isinstance(inputs, dict):
-            raise TypeError(
-                'FGSN trains on pairs, but got single images. Use a '
-                'CorrespondenceDataset with PackPairInputs, and '
-                'PairDataPreProcessor as `data_preprocessor`.'
+        img, img2 = check_pairs(inputs)
+        heads = self.cluster_heads()
+        labels = None
+        if any(head.learns_labels for head in heads.values()):
+            labels = ignore_padding(
+                self.label_maps(img),
+                [sample.get('img_shape') for sample in data_samples],
+                img.shape[-2:],
+                self.grid,
             )
-        img, img2 = inputs['img'], inputs['img2']
-        if img.shape != img2.shape:
-            raise ValueError(
-                'Both images of a training pair should be of one size, but '
-                f'got {tuple(img.shape)} and {tuple(img2.shape)}. Add '
-                'RandomCropPair to the training pipeline.'
+        # Only the dense loss looks at the reference alone: without the other
+        # losses the target carries nothing.
+        fraction = self.fraction_reference
+        compared = any(head.loss_feat is not None for head in heads.values())
+        if not compared and all(h.loss_corr is None for h in heads.values()):
+            fraction = 1.0
+        run = draw_sides(len(img), fraction)
+        maps = self.run_heads(gather(img, img2, run))
+        resting: dict[str, Any] = {}
+        if compared and not run.all():
+            with torch.no_grad():
+                resting = self.run_heads(gather(img, img2, ~run))
+        pairs = Pairs(
+            points=[sample.points for sample in data_samples],
+            points2=[sample.points2 for sample in data_samples],
+            size=(img.shape[-2], img.shape[-1]),
+            run=run,
+            labels=labels,
+        )
+        losses: dict[str, Tensor] = {}
+        for name, head in heads.items():
+            if head.learns:
+                own = head.pair_losses(maps[name], pairs, resting.get(name))
+                losses.update(add_prefix(own, name))
+        return losses
+
+    def label_maps(self, images: Tensor) -> Tensor:
+        """Teacher's cluster labels (B, h, w) of images (B, 3, H, W)."""
+        teacher, codebook = self.labellers()
+        with torch.inference_mode():
+            labels = codebook.assign_map(teacher(images))
+        return labels.clone()  # autograd takes no inference tensors
+
+    def labellers(self) -> tuple[Teacher, Codebook]:
+        """Teacher and codebook, once there was a clustering.
+
+        Raises:
+            RuntimeError: There was none, or the network only predicts.
+        """
+        if self.teacher is None or self.codebook is None:
+            raise RuntimeError(
+                '`model.train_cfg` should be a dict for a network that '
+                'trains, but got None: it has no teacher.'
             )
-        points = [sample.points for sample in data_samples]
-        points2 = [sample.points2 for sample in data_samples]
-        return pair_losses(self, img, img2, points, points2)
+        if not self.has_labels:
+            raise RuntimeError(
+                'FGSN has no labels to learn yet. Add '
+                "dict(type='ClusteringHook', ...) to `custom_hooks`, or "
+                'resume from a checkpoint of an FGSN in training.'
+            )
+        return self.teacher, self.codebook
+
+    def set_codebook(self, codebook: Codebook) -> None:
+        """Make these labels those of the coming iterations.
+
+        The codebook is one of the student's features as it is now; the
+        teacher becomes a copy of that student.
+        """
+        self.has_labels = True
+        teacher, own = self.labellers()
+        own.copy_(codebook)
+        teacher.copy_(self)
+
+    def teacher_features(self, images: Tensor) -> BlendedMap:
+        """Teacher's features of whole images (B, 3, H, W), over windows."""
+        return self.over_windows(self.labellers()[0], images)
+
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        """Take labels where the state has some; else keep what is there."""
+        own = self.state_dict(prefix=prefix)
+        parts = tuple(prefix + part for part in TRAINING_PARTS)
+        centroids = state_dict.get(f'{prefix}codebook.centroids')
+        if centroids is not None:
+            check_same_clusters(len(centroids), self.num_clusters)
+            self.has_labels = self.codebook is not None and bool(
+                centroids.any()
+            )
+        for name in {*own, *state_dict}:
+            if name.startswith(parts) and name not in own:
+                del state_dict[name]  # a network that only predicts
+            elif name.startswith(parts):
+                state_dict.setdefault(name, own[name])
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     # -------------------------------------------------------- prediction
 
+    @torch.no_grad()
     def predict(
         self,
         inputs: Tensor | dict[str, Tensor],
         data_samples: list | None = None,
     ) -> list:
-        """Predict single images, or evaluate pairs.
-
-        Args:
-            inputs: Images (B, 3, H, W), or ``img`` and ``img2`` of pairs.
-            data_samples: B samples.
+        """Predict single images, or evaluate pairs (``img`` and ``img2``).
 
         Returns:
             The samples with ``pred_sem_seg``; those of pairs with what
-            :func:`~.pair_prediction.predict_pair` adds.
+            :meth:`predict_pair` adds.
         """
         if not isinstance(inputs, dict):
             return super().predict(inputs, data_samples)
@@ -235,5 +258,51 @@ class FGSN(ClusterSegmentor):
             raise ValueError('Pairs need `data_samples` with their points.')
         for index, sample in enumerate(data_samples):
             pair = [inputs[key][index : index + 1] for key in ('img', 'img2')]
-            predict_pair(self, pair[0], pair[1], sample)
+            self.predict_pair(pair[0], pair[1], sample)
         return data_samples
+
+    def predict_pair(self, img: Tensor, img2: Tensor, sample: Any) -> None:
+        """Add to a sample the labels at its correspondences and the figures.
+
+        Adds ``labels``, ``labels2`` (N,) int64, the student's labels at the
+        sub-pixel points; ``pred_sem_seg``, ``pred_sem_seg2`` (1, h, w) int64
+        at feature resolution; with labels to learn also ``teacher_labels``,
+        ``teacher_labels2`` and the scalars of
+        :func:`~fgsn_mmseg.models.pair_figures.validation_figures`.
+
+        Args:
+            img: (1, 3, H, W) reference.
+            img2: (1, 3, H2, W2) target.
+            sample: With ``points``, ``points2`` (N, 2) in pixels of these
+                images and, optionally, ``point_weights`` (N,).
+        """
+        sample.set_metainfo({'num_clusters': self.num_clusters})
+        points = (sample.points, sample.points2)
+        maps = [self.image_maps(image) for image in (img, img2)]
+        for suffix, one, where in zip(('', '2'), maps, points):
+            logits = at_points(one.logits, where, one.extent, self.grid)
+            labels = one.logits.argmax(0, keepdim=True)
+            sample.set_data(
+                {
+                    f'labels{suffix}': logits.argmax(1),
+                    f'pred_sem_seg{suffix}': PixelData(data=labels),
+                }
+            )
+        if not self.has_labels:
+            return
+        codebook = self.labellers()[1]
+        taught = [self.teacher_features(image) for image in (img, img2)]
+        for suffix, blended, where in zip(('', '2'), taught, points):
+            rows = at_points(blended.data[0], where, blended.extent, self.grid)
+            sample.set_data({f'teacher_labels{suffix}': codebook.assign(rows)})
+        sample.set_data(
+            validation_figures(
+                maps[0],
+                maps[1],
+                points[0],
+                points[1],
+                label_map=codebook.assign_map(taught[0].data)[0],
+                weights=sample.get('point_weights'),
+                grid=self.grid,
+            )
+        )

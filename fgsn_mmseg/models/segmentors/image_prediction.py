@@ -10,51 +10,40 @@ for ties; where it was, mmseg interpolates twice and this path once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from mmengine.structures import PixelData
-from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from ...geometry import pixel_cells
 from ...inference import BlendedMap, winner_confidence_at, winning_labels_at
 
-if TYPE_CHECKING:
-    from .cluster_segmentor import ClusterSegmentor
 
-
-@torch.no_grad()
-def predict_images(
-    model: ClusterSegmentor, images: Tensor, data_samples: list | None
-) -> list:
-    """Add ``pred_sem_seg``, and on request ``confidence``, to samples.
+def label_image(
+    maps: BlendedMap,
+    logits: Tensor,
+    size: tuple[int, ...],
+    meta: dict[str, Any],
+    confidence: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """Labels of an image at its original size.
 
     Args:
-        model: The segmentor, in eval mode.
-        images: (B, 3, H, W).
-        data_samples: B samples, or None for results of the size (H, W).
+        maps: What ``logits`` is one of: how it lies on the network's input.
+        logits: (K, h, w).
+        size: (H, W) of the network's input.
+        meta: Of the image, see :func:`pixels_of`.
+        confidence: Whether the probabilities are asked for.
 
     Returns:
-        The samples with ``pred_sem_seg`` (1, h, w) int64, and with
-        ``test_cfg.confidence`` also ``confidence`` (2, h, w) float32: the
-        softmax probabilities of the winner and of the runner-up.
+        (H', W') int64, and (2, H', W') float32 or None: the softmax
+        probabilities of the winner and of the runner-up.
     """
-    samples = data_samples
-    if samples is None:
-        samples = [SegDataSample() for _ in images]
-    maps = model.over_windows(model.student_logits, images)
-    size = tuple(images.shape[-2:])
-    for logits, sample in zip(maps.data, samples):
-        ys, xs = pixels_of(maps, size, sample.metainfo)
-        if model.asks_for('confidence'):
-            labels, *probabilities = winner_confidence_at(logits, ys, xs)
-            confidence = PixelData(data=torch.stack(probabilities))
-            sample.set_data({'confidence': confidence})
-        else:
-            labels = winning_labels_at(logits, ys, xs)
-        sample.set_data({'pred_sem_seg': PixelData(data=labels[None])})
-    return samples
+    ys, xs = pixels_of(maps, size, meta)
+    if not confidence:
+        return winning_labels_at(logits, ys, xs), None
+    labels, *probabilities = winner_confidence_at(logits, ys, xs)
+    return labels, torch.stack(probabilities)
 
 
 def pixels_of(
@@ -91,23 +80,3 @@ def pixels_of(
             )
         )
     return axes[0], axes[1]
-
-
-def reduce_results(model: ClusterSegmentor, samples: list) -> list:
-    """Leave in mmseg's own results what is asked for.
-
-    Args:
-        model: The segmentor.
-        samples: With ``seg_logits`` and ``pred_sem_seg`` of full size.
-
-    Returns:
-        The samples; ``seg_logits`` only if ``test_cfg.seg_logits``, and
-        ``confidence`` if ``test_cfg.confidence``.
-    """
-    for sample in samples:
-        if model.asks_for('confidence'):
-            best = sample.seg_logits.data.float().softmax(0).topk(2, 0)
-            sample.set_data({'confidence': PixelData(data=best.values)})
-        if not model.asks_for('seg_logits'):
-            del sample.seg_logits
-    return samples

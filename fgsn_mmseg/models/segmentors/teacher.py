@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..decode_heads import run_stages, stages_of
+from ..decode_heads import ClusterHead, run_stages
 
 TEACHER_DTYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
 
@@ -15,35 +15,61 @@ TEACHER_DTYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
 class Teacher(nn.Module):
     """Frozen copy of a student's way from image to features.
 
-    It stays in eval mode, has no gradients and no classifier but those that
-    the features need (of a cascade's earlier stages); its weights are part
-    of the state dict, so that training resumes with the very labels that it
-    had (method: teacher := copy of student at each clustering).
+    It stays in eval mode and has no classifier but those that the features
+    need (of a cascade's earlier stages). Its weights are buffers: part of
+    the state dict, so that training resumes with the very labels that it
+    had, but nothing that goes over parameters (optimizers, averages) touches
+    them.
 
     Args:
-        student: The segmentor to copy.
-        feature_layer: Inner layer of the last decode head that gives the
-            features, see :class:`fgsn_mmseg.models.decode_heads.ClusterHead`.
+        backbone: The student's.
+        neck: The student's, or None.
+        decode_head: The student's decode head, or a ``ModuleList`` of the
+            stages of a cascade.
         dtype: Precision of its computations, a key of ``TEACHER_DTYPES``.
             Defaults to None: that of the weights, or of an autocast around.
     """
 
     def __init__(
-        self, student: Any, feature_layer: str | None, dtype: str | None = None
+        self,
+        backbone: nn.Module,
+        neck: nn.Module | None,
+        decode_head: nn.Module,
+        dtype: str | None = None,
     ) -> None:
         super().__init__()
+        if dtype not in (None, *TEACHER_DTYPES):
+            raise ValueError(
+                f'`teacher_dtype` should be one of {[*TEACHER_DTYPES]} or '
+                f'None, but got {dtype!r}.'
+            )
         self.dtype = None if dtype is None else TEACHER_DTYPES[dtype]
-        self.feature_layer = feature_layer
-        self.backbone = copy.deepcopy(student.backbone)
-        self.neck = copy.deepcopy(student.neck) if student.with_neck else None
-        self.decode_head = copy.deepcopy(student.decode_head)
-        stages_of(self.decode_head, feature_layer)[-1].drop_classifiers()
-        self.requires_grad_(False)
+        self.backbone = copy.deepcopy(backbone)
+        self.neck = copy.deepcopy(neck)
+        self.decode_head = copy.deepcopy(decode_head)
+        self.stages[-1].drop_classifiers()
+        for module in self.modules():
+            for name, weight in list(module.named_parameters(recurse=False)):
+                delattr(module, name)
+                module.register_buffer(name, weight.detach())
         self.eval()
+
+    @property
+    def stages(self) -> list[ClusterHead]:
+        """The decode heads, in the order in which they run."""
+        head: Any = self.decode_head
+        return [*head] if isinstance(head, nn.ModuleList) else [head]  # type: ignore[list-item]
 
     def train(self, mode: bool = True) -> Teacher:
         """Stay in eval mode whatever ``mode`` is."""
         return super().train(False)
+
+    @torch.no_grad()
+    def copy_(self, student: nn.Module) -> None:
+        """Become what the student is now (method: teacher := copy)."""
+        source = student.state_dict()
+        for name, tensor in self.state_dict().items():
+            tensor.copy_(source[name])
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
@@ -55,6 +81,5 @@ class Teacher(nn.Module):
             maps = self.backbone(images)
             if self.neck is not None:
                 maps = self.neck(maps)
-            stages = stages_of(self.decode_head, self.feature_layer)
-            features = run_stages(stages, maps)[-1].features
+            features = run_stages(self.stages, maps)[-1].features
         return features if self.dtype is None else features.float()

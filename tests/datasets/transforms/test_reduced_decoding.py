@@ -78,13 +78,18 @@ def test_then_resized(tmp_path):
     assert difference.mean() < 1
 
 
-def test_turned_photo(tmp_path):
-    # Stored lying, to be shown standing (EXIF orientation 6).
-    path = write_blobs(tmp_path / 'a.jpg', (311, 467), orientation=6)
-    results = load(path, min_short_side=100)
-    assert results['ori_shape'] == (467, 311)
-    assert results['img_shape'] == (234, 156)
-    assert load(path)['ori_shape'] == (467, 311)
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_photos_are_not_turned(tmp_path, orientation):
+    # Points lie on the pixels as stored, whatever a viewer would turn.
+    path = write_blobs(tmp_path / 'a.jpg', (311, 467), orientation)
+    whole, half = load(path), load(path, min_short_side=150)
+    assert whole['ori_shape'] == half['ori_shape'] == (311, 467)
+    assert whole['img_shape'] == (311, 467)
+    assert half['img_shape'] == (156, 234)
+    for results, radius in ((whole, 24), (half, 12)):
+        for x, y in results['points']:
+            centre = blob_centre(results['img'], (x, y), radius)
+            assert np.hypot(centre[0] - x, centre[1] - y) < 0.05
 
 
 def test_only_jpeg_is_reduced(tmp_path):

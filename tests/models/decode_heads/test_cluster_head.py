@@ -1,24 +1,22 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
+from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
 from torch import nn
 
-from fgsn_mmseg.models.decode_heads import (
-    auxiliaries_of,
-    freeze_parts_without_labels,
-    run_stages,
-    stages_of,
-    with_clusters,
-)
+from fgsn_mmseg.models import ClusterHead
+from fgsn_mmseg.models.decode_heads import as_cluster_heads, run_stages
 
 K = 5
 BATCH, HEIGHT, WIDTH = 2, 6, 9
 
 
-def build(kind, in_channels=8, **kwargs):
-    """A head with K classes and dropout, in eval mode."""
+def build(kind, in_channels=8, feature_layer=None, **kwargs):
+    """A cluster head with dropout, in eval mode."""
     torch.manual_seed(0)
     config = dict(
         type=kind,
@@ -28,7 +26,8 @@ def build(kind, in_channels=8, **kwargs):
         loss_decode=dict(type='CrossEntropyLoss'),
     )
     config.update({'channels': 8, **kwargs})
-    return MODELS.build(with_clusters(config, K)).eval()
+    config = as_cluster_heads(config, K, feature_layer=feature_layer)
+    return MODELS.build(config).eval()
 
 
 def maps(channels=8, scale=1):
@@ -37,10 +36,8 @@ def maps(channels=8, scale=1):
     return torch.randn(size, generator=generator)
 
 
-def run(head, inputs, layer=None):
-    (view,) = stages_of(head, layer)
-    view.check()
-    return view(inputs)
+def run(head, inputs):
+    return head.cluster_maps(inputs)
 
 
 def test_features_are_what_enters_the_classifier():
@@ -64,8 +61,13 @@ def test_features_come_before_dropout():
 
 
 def test_features_of_an_inner_layer_before_relu():
-    head = build('FCNHead', num_convs=1, concat_input=False)
-    done = run(head, [maps()], 'convs.0.bn')
+    head = build(
+        'FCNHead',
+        num_convs=1,
+        concat_input=False,
+        feature_layer='convs.0.bn',
+    )
+    done = run(head, [maps()])
     assert (done.features < 0).any()
     conv = head.convs[0]
     assert torch.equal(done.features, conv.bn(conv.conv(maps())))
@@ -89,13 +91,12 @@ def test_three_classifiers_that_share_a_dropout():
     assert torch.equal(done.further['pam_conv_seg'], position)
     assert torch.equal(done.further['cam_conv_seg'], channel)
     assert torch.equal(head.conv_seg(done.features), fused)
-    assert len(stages_of(head, None)[0].classifiers()) == 3
+    assert len(head.classifiers()) == 3
 
 
 @pytest.mark.parametrize('training', [True, False])
 def test_boundary_branch_of_pidnet_stays(training):
     head = build('PIDHead', in_channels=8).train(training)
-    freeze_parts_without_labels(head)
     inputs = (maps(4), maps(8), maps(4)) if training else maps(8)
     done = run(head, inputs)
     assert set(done.further) == ({'p_cls_seg'} if training else set())
@@ -104,76 +105,58 @@ def test_boundary_branch_of_pidnet_stays(training):
         n for n, _ in head.named_parameters() if n.startswith('d_')
     }
     before = head.d_cls_seg.weight.clone()
-    drawn = stages_of(head, None)[0].redraw(torch.Generator())
+    drawn = head.redraw(torch.Generator())
     assert len(drawn) == 4  # weight and bias of two classifiers
     assert torch.equal(head.d_cls_seg.weight, before)
 
 
 def test_presence_of_classes_in_encnet_is_not_trained():
     head = build('EncHead', in_channels=[8], in_index=[0], num_codes=3)
-    freeze_parts_without_labels(head)
     done = run(head, [maps()])
     assert not done.further
     assert torch.equal(done.logits, head([maps()])[0])
     assert not head.se_layer.weight.requires_grad
-    plain = build(
+    build(
         'EncHead',
         in_channels=[8],
         in_index=[0],
         num_codes=3,
         use_se_loss=False,
     )
-    freeze_parts_without_labels(plain)
 
 
 def test_boundary_head_of_stdc_keeps_its_classes():
     head = build('STDCHead', num_classes=2, num_convs=1, concat_input=False)
-    other = build('FCNHead', num_convs=1, concat_input=False)
-    assert (head.num_classes, other.num_classes) == (2, K)
-    freeze_parts_without_labels(head)
-    assert not any(p.requires_grad for p in head.parameters())
-    views = auxiliaries_of(nn.ModuleList([head, other]), None, 0.4)
-    assert [(view.name, view.weight) for view in views] == [('aux_1', 0.4)]
-    assert auxiliaries_of(head, None, 0.4) == []
+    assert head.num_classes == 2 and not isinstance(head, ClusterHead)
 
 
 def test_stages_of_a_cascade():
-    heads = nn.ModuleList(
-        [
-            build('FCNHead', num_convs=1, concat_input=False),
-            build('OCRHead', ocr_channels=4),
-        ]
-    )
-    stages = stages_of(heads, 'bottleneck.bn', 'convs.0.bn', 0.4)
-    assert [stage.name for stage in stages] == ['decode_0', 'decode_1']
-    assert [stage.weight for stage in stages] == [0.4, 1.0]
-    first, last = run_stages(stages, [maps()])
-    coarse = heads[0]([maps()])
-    assert torch.equal(first.logits, coarse)
-    assert torch.equal(last.logits, heads[1]([maps()], coarse))
-    assert (first.features < 0).any()
+    first = build('FCNHead', num_convs=1, concat_input=False)
+    second = build('OCRHead', ocr_channels=4, feature_layer='bottleneck.bn')
+    coarse, last = run_stages([first, second], [maps()])
+    assert torch.equal(coarse.logits, first([maps()]))
+    assert torch.equal(last.logits, second([maps()], coarse.logits))
+    assert (last.features < 0).any()
     # A teacher's earlier classifiers make the later features.
-    stages[-1].drop_classifiers()
-    assert isinstance(heads[0].conv_seg, nn.Conv2d)
-    again = run_stages(stages, [maps()])[-1]
+    second.drop_classifiers()
+    assert isinstance(first.conv_seg, nn.Conv2d)
+    again = run_stages([first, second], [maps()])[-1]
     assert torch.equal(again.features, last.features)
 
 
 def test_points_of_pointrend_are_the_cells_before():
-    heads = nn.ModuleList(
-        [
-            build('FCNHead', num_convs=1, concat_input=False),
-            build(
-                'PointHead',
-                [8],
-                in_index=[0],
-                num_fcs=2,
-                dropout_ratio=-1,
-                norm_cfg=None,
-            ),
-        ]
-    )
-    first, last = run_stages(stages_of(heads, None), [maps()])
+    heads = [
+        build('FCNHead', num_convs=1, concat_input=False),
+        build(
+            'PointHead',
+            [8],
+            in_index=[0],
+            num_fcs=2,
+            dropout_ratio=-1,
+            norm_cfg=None,
+        ),
+    ]
+    first, last = run_stages(heads, [maps()])
     head = heads[1]
     # One cell after the other: both maps lie on the same cells here.
     x = torch.cat([maps(), first.logits], 1)
@@ -184,9 +167,9 @@ def test_points_of_pointrend_are_the_cells_before():
             logits = head(point[:, :8], coarse)[..., 0]
             torch.testing.assert_close(last.logits[..., y, column], logits)
     assert last.features.shape == (BATCH, 8, HEIGHT, WIDTH)
-    assert stages_of(heads, None)[-1].refines
+    assert head.refines_points and not heads[0].refines_points
     # The fine map may have another resolution.
-    finer = run_stages(stages_of(heads, None), [maps(scale=2)])[-1]
+    finer = run_stages(heads, [maps(scale=2)])[-1]
     assert finer.logits.shape == (BATCH, K, 2 * HEIGHT, 2 * WIDTH)
 
 
@@ -216,35 +199,40 @@ def test_tokens_of_segmenter():
     logits = head.mask_norm(cosines.movedim(1, -1)).movedim(-1, 1)
     torch.testing.assert_close(done.logits, logits)
 
-    (view,) = stages_of(head, None)
     before = head.cls_emb.clone()
-    drawn = view.redraw(torch.Generator().manual_seed(3))
+    drawn = head.redraw(torch.Generator().manual_seed(3))
     assert len(drawn) == 3
     assert not torch.equal(head.cls_emb, before)
     assert head.mask_norm.weight.eq(1).all()
-    view.drop_classifiers()
+    head.drop_classifiers()
     run(head, [maps()])
 
 
 def test_redraw_is_reproducible():
     head = build('FCNHead', channels=400, num_convs=1, concat_input=False)
-    (view,) = stages_of(head, None)
-    drawn = view.redraw(torch.Generator().manual_seed(3), 0.5)
+    drawn = head.redraw(torch.Generator().manual_seed(3), 0.5)
     assert [one is p for one, p in zip(drawn, head.conv_seg.parameters())]
     weight = head.conv_seg.weight.clone()
     assert abs(weight.std().item() - 0.5) < 0.05
     assert head.conv_seg.bias.eq(0).all()
-    view.redraw(torch.Generator().manual_seed(3), 0.5)
+    head.redraw(torch.Generator().manual_seed(3), 0.5)
     assert torch.equal(head.conv_seg.weight, weight)
 
 
 def test_config_is_left_as_it_is():
-    config = dict(type='FCNHead', num_classes=19, out_channels=19)
-    changed = with_clusters([config, config], 300)
-    assert config['num_classes'] == 19
-    assert [one['num_classes'] for one in changed] == [300, 300]
-    assert [one['out_channels'] for one in changed] == [300, 300]
-    assert with_clusters(None, 3) is None
+    config = dict(
+        type='FCNHead', in_channels=8, channels=8, num_classes=19,
+        out_channels=19, loss_decode=dict(type='CrossEntropyLoss'),
+    )  # fmt: skip
+    before = copy.deepcopy(config)
+    first, second = (
+        MODELS.build(one) for one in as_cluster_heads([config, config], 300)
+    )
+    assert config == before
+    for head in (first, second):
+        assert head.num_classes == head.out_channels == 300
+    assert as_cluster_heads(None, 3) is None
+    assert first.loss_corr.loss_weight == 1.0
 
 
 @pytest.mark.parametrize(
@@ -259,14 +247,20 @@ def test_config_is_left_as_it_is():
 )
 def test_refused_in_one_line(kind):
     with pytest.raises(ValueError, match=f'but {kind} ') as error:
-        with_clusters(dict(type=kind), K)
+        as_cluster_heads(dict(type=kind), K)
     assert '\n' not in str(error.value)
 
 
 def test_wrong_layer_and_missing_classifier():
-    head = build('FCNHead', num_convs=1, concat_input=False)
+    options = dict(num_convs=1, concat_input=False)
     with pytest.raises(ValueError, match=r'convs\.0\.bn.*but got .nowhere'):
-        stages_of(head, 'nowhere')[0].check()
-    del head.conv_seg
+        build('FCNHead', feature_layer='nowhere', **options)
     with pytest.raises(ValueError, match='should be a decode head that ends'):
-        stages_of(head, None)[0].check()
+        build('HeadWithoutClassifier', **options)
+
+
+@MODELS.register_module()
+class HeadWithoutClassifier(FCNHead):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        del self.conv_seg

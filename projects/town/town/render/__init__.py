@@ -1,0 +1,1 @@
+"""From a scene to a picture and its truth, on the CPU."""

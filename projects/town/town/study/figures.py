@@ -1,0 +1,280 @@
+"""What labels are worth in the town, in figures.
+
+Figures of one labelling are a dict: ``groups``, the agreement figures of
+each condition and of ``all``, and ``used_clusters``; of a network also
+``NMI``, ``purity`` and ``mIoU`` with the true classes, the share of
+``stationary`` clusters, and ``moving``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from mmengine import Config
+from mmseg.utils import get_classes
+
+from fgsn_mmseg.clustering import kmeans, nearest_centroids
+from fgsn_mmseg.datasets import read_names, read_pair_file
+from fgsn_mmseg.engine.training_run import first_checkpoint
+from fgsn_mmseg.evaluation import (
+    BASELINES,
+    cluster_class_counts,
+    contingency_table,
+    kmeans_baseline,
+    majority_vote_iou,
+    normalized_mutual_information,
+    purity,
+)
+from fgsn_mmseg.evaluation.survey import PairLabels, Survey, survey_checkpoint
+
+from ..settings import TRAVERSALS
+
+Figures = dict[str, Any]
+
+# The first of the targets was driven in the condition of the reference.
+WITHIN, *ACROSS = (name for name, _ in TRAVERSALS[1:])
+GROUP_BY = r'([^/]*)/[^/]*$'
+CLASSES = get_classes('cityscapes')
+# Their clusters should not be stationary.
+MOVING = ('sky', 'person', 'car')
+PLAIN = {'colour': 'raw colour, k-means', 'handmade': 'hand-made, k-means'}
+# Views of a place differ little in height: labels may be bands of the image.
+ROW = 'image row alone, k-means'
+
+
+def traversal_of(pair: PairLabels) -> str:
+    """Traversal of a pair's target: .../<street>/<traversal>/<name>.jpg."""
+    return Path(pair.img_path2).parent.name
+
+
+def class_map_of(img_path: str) -> Path:
+    """Where the class map of an image lies."""
+    path = Path(img_path)
+    root, inside = path.parents[3], path.relative_to(path.parents[2])
+    return root / 'labels' / inside.with_name(f'{path.stem}_labelTrainIds.png')
+
+
+def across(figures: Figures, name: str) -> float:
+    """Mean of an agreement figure over the conditions that differ.
+
+    Args:
+        figures: Of one labelling.
+        name: 'agreement', 'chance' or 'match_bits'.
+
+    Returns:
+        The mean over all targets but the second summer drive.
+    """
+    groups = figures['groups']
+    return float(np.mean([groups[group][name] for group in ACROSS]))
+
+
+def plain_figures(
+    root: str | os.PathLike, num_clusters: int, short_side: int, seed: int = 0
+) -> dict[str, Figures]:
+    """Figures of what nothing had to be learnt for.
+
+    Args:
+        root: Folder of the town.
+        num_clusters: K.
+        short_side: Images are resized to it, as for the network.
+        seed: Of k-means.
+
+    Returns:
+        Figures by name of the labelling.
+    """
+    root = Path(root)
+    train, val = (
+        [
+            str(root / 'correspondence_data' / name)
+            for name in read_names(str(root / f'corr_{part}.txt'))
+        ]
+        for part in ('train', 'val')
+    )
+    figures: dict[str, Figures] = {}
+    for key, name in PLAIN.items():
+        rows = kmeans_baseline(
+            train,
+            val,
+            str(root / 'images'),
+            BASELINES[key],
+            [num_clusters],
+            [seed],
+            short_side=short_side,
+            group_by=GROUP_BY,
+        )
+        figures[name] = _plain({row['group']: row for row in rows})
+    figures[ROW] = row_figures(train, val, num_clusters, seed)
+    return figures
+
+
+def row_figures(
+    train: Sequence[str], val: Sequence[str], num_clusters: int, seed: int = 0
+) -> Figures:
+    """Figures of labels that do not look at the image at all.
+
+    k-means on the row (y) of the training pairs' reference points.
+
+    Args:
+        train: Correspondence files.
+        val: Correspondence files whose points are labelled.
+        num_clusters: K.
+        seed: Of k-means.
+
+    Returns:
+        Figures of the labelling.
+    """
+    rows = [read_pair_file(path)['points'][:, 1:] for path in train]
+    centroids = kmeans(
+        np.concatenate(rows).astype(np.float32), num_clusters, seed=seed
+    )
+    survey = Survey(num_clusters)
+    for path in val:
+        pair = read_pair_file(path)
+        ends = pair['points'], pair['points2']
+        labels = [
+            nearest_centroids(end[:, 1:].astype(np.float32), centroids)[1]
+            for end in ends
+        ]
+        survey.pairs.append(
+            PairLabels(pair['img_path'], pair['img_path2'], *ends, *labels)
+        )
+    return _plain(group_figures(survey, traversal_of))
+
+
+def _plain(groups: dict[str, dict[str, Any]]) -> Figures:
+    return {'groups': groups, 'used_clusters': groups['all']['used_clusters']}
+
+
+def before_and_after(
+    config: Config, work_dir: str | os.PathLike, last: str | os.PathLike
+) -> Iterator[tuple[str, Figures, Survey]]:
+    """Label the held-out places before and after a training.
+
+    Args:
+        config: Of an FGSN on the town.
+        work_dir: Folder of its run.
+        last: Its last checkpoint.
+
+    Yields:
+        ``'before'``, the labels as they were first clustered, and then
+        ``'after'``: figures with ``majority``, the class of each cluster,
+        and the labels.
+    """
+    first = first_checkpoint(config, work_dir)
+    for name, checkpoint, who in (
+        ('before', first, 'teacher'),
+        ('after', last, 'student'),
+    ):
+        survey = survey_checkpoint(config, checkpoint, who)
+        table = class_table(survey, class_map_of, len(CLASSES))
+        figures = survey_figures(survey, traversal_of, table, CLASSES)
+        figures['majority'] = majority_classes(table, CLASSES)
+        yield name, figures, survey
+
+
+def class_table(
+    survey: Survey, class_map_of: Callable[[str], Path], num_classes: int
+) -> np.ndarray:
+    """Count the pixels of each cluster and class in all images.
+
+    Args:
+        survey: Labels of the images.
+        class_map_of: Path of the class map (8-bit PNG) of an image path.
+        num_classes: C.
+
+    Returns:
+        (K, C) int64.
+
+    Raises:
+        FileNotFoundError: A class map is missing.
+    """
+    table = np.zeros((survey.num_clusters, num_classes), np.int64)
+    for path, label_map in survey.label_maps.items():
+        class_path = class_map_of(path)
+        classes = cv2.imread(str(class_path), cv2.IMREAD_UNCHANGED)
+        if classes is None:
+            raise FileNotFoundError(
+                f'`class_map_of` should lead to a class map, but got '
+                f'{str(class_path)!r} for {path!r}. Write the world anew.'
+            )
+        labels = label_map.astype(np.int64)
+        counts = cluster_class_counts(labels, classes, num_classes)
+        part = contingency_table(*counts, num_classes)
+        table[: len(part)] += part
+    return table
+
+
+def majority_classes(table: np.ndarray, names: Sequence[str]) -> list[str]:
+    """What each cluster is mostly.
+
+    Args:
+        table: (K, C) counts.
+        names: (C,) names of the classes.
+
+    Returns:
+        (K,) names; 'nothing' for a cluster without a pixel.
+    """
+    return [names[row.argmax()] if row.any() else 'nothing' for row in table]
+
+
+def group_figures(
+    survey: Survey, group_of: Callable[[PairLabels], str]
+) -> dict[str, dict[str, float]]:
+    """Agreement figures of all pairs and of each group of them.
+
+    Args:
+        survey: Labels of pairs.
+        group_of: Name of the group of a pair.
+
+    Returns:
+        By group, ``all`` first, see `agreement_figures`.
+    """
+    groups = {'all': survey.figures()}
+    names = [group_of(pair) for pair in survey.pairs]
+    for name in dict.fromkeys(names):
+        groups[name] = survey.figures([other == name for other in names])
+    return groups
+
+
+def survey_figures(
+    survey: Survey,
+    group_of: Callable[[PairLabels], str],
+    table: np.ndarray,
+    class_names: Sequence[str],
+    moving: Sequence[str] = MOVING,
+) -> Figures:
+    """All figures of one labelling.
+
+    Args:
+        survey: Labels of pairs and images.
+        group_of: Name of the condition of a pair.
+        table: (K, C) of `class_table`.
+        class_names: (C,) names of the classes.
+        moving: Classes whose clusters should not be stationary.
+
+    Returns:
+        Of ``used_clusters``, those with a pixel, ``stationary`` is the
+        share, in [0, 1]; ``moving`` is for each class how many clusters are
+        mostly of it, and how many of those are not stationary.
+    """
+    used = np.flatnonzero(table.sum(axis=1))
+    stationary = set(survey.stationary()) & set(used.tolist())
+    majority = majority_classes(table, class_names)
+    movers = {}
+    for name in moving:
+        own = [k for k in used.tolist() if majority[k] == name]
+        movers[name] = [len(own), sum(k not in stationary for k in own)]
+    return {
+        'groups': group_figures(survey, group_of),
+        'NMI': normalized_mutual_information(table),
+        'purity': purity(table),
+        'mIoU': 100 * float(np.nanmean(majority_vote_iou(table))),
+        'used_clusters': len(used),
+        'stationary': len(stationary) / max(len(used), 1),
+        'moving': movers,
+    }
