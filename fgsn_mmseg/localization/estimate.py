@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from .cameras import check_camera
 from .likelihood import LabelLikelihood
-from .matches import check_matches, match_scores
+from .matches import check_matches, count_different, match_scores
 from .refinement import refine_on_inliers
 from .solver import MIN_MATCHES, RansacOptions, as_options, ransac_pose
 
@@ -117,8 +117,9 @@ def estimate_pose(
             note = f'labels left {kept.sum()} matches, so all were used'
             kept, scores = every, None
     found = None
-    if len(pixels) < MIN_MATCHES:
-        note = f'{len(pixels)} matches, but {MIN_MATCHES} are needed'
+    different = count_different(pixels, points)
+    if different < MIN_MATCHES:
+        note = f'{different} matches, but {MIN_MATCHES} are needed'
     else:
         rows = np.flatnonzero(kept)
         if best_first and scores is not None:
@@ -126,27 +127,63 @@ def estimate_pose(
         found = ransac_pose(
             pixels[rows], points[rows], camera, budget, seed, best_first
         )
-        if found is None:
-            note = f'no pose that {MIN_MATCHES} matches fit'
+    return finish_estimate(
+        found,
+        (pixels, points, camera),
+        budget,
+        kept=kept,
+        allowed=every if refine_on_all else kept,
+        filtered=scores is not None,
+        note=note,
+        started=started,
+    )
+
+
+def finish_estimate(
+    found: tuple[np.ndarray, np.ndarray, int] | None,
+    matches: tuple[np.ndarray, np.ndarray, Mapping[str, Any]],
+    budget: RansacOptions,
+    kept: np.ndarray,
+    allowed: np.ndarray,
+    filtered: bool,
+    note: str,
+    started: float,
+) -> PoseEstimate:
+    """Refine what a search found, or mark that it found nothing.
+
+    Args:
+        found: Rotation, translation and the number of samples, or None.
+        matches: Pixels (N, 2), points (N, 3) and the camera.
+        budget: Its ``max_error`` says what fits.
+        kept: (N,) bool, matches that the labels left.
+        allowed: (N,) bool, matches that may take part in the refinement.
+        filtered: Whether labels had a say.
+        note: What is to be said already.
+        started: ``time.perf_counter()`` of the start.
+
+    Returns:
+        The estimate.
+    """
     rotation, translation = np.full((3, 3), np.nan), np.full(3, np.nan)
-    inliers = ~every
+    inliers = np.zeros(len(kept), dtype=bool)
     if found is not None:
-        rotation, translation, inliers = refine_on_inliers(
-            pixels,
-            points,
-            camera,
-            *found[:2],
-            every if refine_on_all else kept,
-            budget.max_error,
+        refined = refine_on_inliers(
+            *matches, *found[:2], allowed, budget.max_error
         )
+        if refined[2].sum() >= MIN_MATCHES:
+            rotation, translation, inliers = refined
+    success = bool(inliers.any())
+    if not success and count_different(*matches[:2]) >= MIN_MATCHES:
+        failure = f'no pose that {MIN_MATCHES} matches fit'
+        note = f'{note}; {failure}' if note else failure
     return PoseEstimate(
         rotation=rotation,
         translation=translation,
         inliers=inliers,
         kept=kept,
-        success=found is not None,
-        filtered=scores is not None,
+        success=success,
+        filtered=filtered,
         note=note,
-        iterations=found[2] if found is not None else 0,
+        iterations=0 if found is None else found[2],
         seconds=time.perf_counter() - started,
     )

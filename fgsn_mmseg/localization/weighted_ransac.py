@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .cameras import check_camera, project, unit_rays
-from .estimate import PoseEstimate
-from .matches import check_matches
-from .refinement import refine_on_inliers
+from .estimate import PoseEstimate, finish_estimate
+from .matches import check_matches, count_different
 from .solver import MIN_MATCHES, RansacOptions, as_options, minimal_poses
 
 
@@ -66,35 +65,21 @@ def estimate_pose_weighted(
         note = f'labels left {kept.sum()} matches, so all were used'
         kept = np.ones(len(pixels), bool)
         chance = np.ones(len(pixels))
-    best = None
-    drawn = 0
-    if len(pixels) < MIN_MATCHES:
-        note = f'{len(pixels)} matches, but {MIN_MATCHES} are needed'
+    found = None
+    different = count_different(pixels, points)
+    if different < MIN_MATCHES:
+        note = f'{different} matches, but {MIN_MATCHES} are needed'
     else:
-        best, drawn = _search(pixels, points, camera, chance, seed, budget)
-        if best is None:
-            note = f'no pose that {MIN_MATCHES} matches fit'
-    rotation, translation = np.full((3, 3), np.nan), np.full(3, np.nan)
-    inliers = np.zeros(len(pixels), bool)
-    if best is not None:
-        rotation, translation, inliers = refine_on_inliers(
-            pixels,
-            points,
-            camera,
-            *best,
-            np.ones(len(pixels), bool),
-            budget.max_error,
-        )
-    return PoseEstimate(
-        rotation=rotation,
-        translation=translation,
-        inliers=inliers,
+        found = _search(pixels, points, camera, chance, seed, budget)
+    return finish_estimate(
+        found,
+        (pixels, points, camera),
+        budget,
         kept=kept,
-        success=best is not None,
+        allowed=np.ones(len(pixels), bool),
         filtered=not note,
         note=note,
-        iterations=drawn,
-        seconds=time.perf_counter() - started,
+        started=started,
     )
 
 
@@ -105,7 +90,7 @@ def _search(
     weights: np.ndarray,
     seed: int,
     budget: RansacOptions,
-) -> tuple[tuple[np.ndarray, np.ndarray] | None, int]:
+) -> tuple[np.ndarray, np.ndarray, int] | None:
     """Best pose of the samples drawn, and their number."""
     rng = np.random.default_rng(seed)
     share = weights / weights.sum()
@@ -129,4 +114,4 @@ def _search(
             needed = np.log(1 - budget.confidence) / np.log1p(
                 -min(right, 1 - 1e-12)
             )
-    return best, drawn
+    return None if best is None else (*best, drawn)

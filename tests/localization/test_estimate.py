@@ -7,10 +7,12 @@ from localization_worlds import (
     ROTATION,
     TRANSLATION,
     make_matches,
+    radial_pixels,
 )
 
 from fgsn_mmseg.localization import (
     LabelLikelihood,
+    check_camera,
     estimate_pose,
     pose_error,
 )
@@ -114,6 +116,22 @@ def test_too_few_matches_are_marked(count):
     assert found.note == f'{count} matches, but 4 are needed'
 
 
+def test_copies_of_three_matches_prove_nothing():
+    matches = make_matches(3, 3, seed=1)
+    rows = np.repeat(np.arange(3), 5)
+    found = estimate_pose(
+        matches.points2d[rows], matches.points3d[rows], CAMERA
+    )
+    assert not found.success and found.note == '3 matches, but 4 are needed'
+
+
+def test_points_on_a_line_are_marked():
+    line = np.linspace(0, 1, 20)[:, None] * [3.0, 1.0, 5.0] + [0, 0, 8.0]
+    points = (line - TRANSLATION) @ ROTATION
+    found = estimate_pose(radial_pixels(line), points, CAMERA)
+    assert not found.success and np.isnan(found.rotation).all()
+
+
 def test_labels_that_drop_all_are_not_believed():
     matches = make_matches(50, 50, seed=2)
     matches.labels2d = np.full(50, 65535)
@@ -173,6 +191,12 @@ def test_bad_input_is_one_line(change, text):
     with pytest.raises(ValueError, match=text) as caught:
         estimate_pose(**_broken(**change))
     assert '\n' not in str(caught.value)
+
+
+def test_cameras_of_pycolmap():
+    pycolmap = pytest.importorskip('pycolmap')
+    camera = pycolmap.Camera(**CAMERA).todict()
+    assert check_camera(camera) == CAMERA
 
 
 def test_camera_without_a_key():
