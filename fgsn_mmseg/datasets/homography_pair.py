@@ -22,7 +22,8 @@ class HomographyPairDataset(BaseDataset):
 
     The pipeline begins with ``LoadImagePair`` and ``RandomHomographyPair``.
     Without the latter the same data set serves as the reference images of
-    the clustering.
+    the clustering; they have no correspondences, so set the
+    ``ClusteringHook``'s ``fraction=1.0``: all features at random places.
 
     Args:
         ann_file (str): List of images, one path relative to the image

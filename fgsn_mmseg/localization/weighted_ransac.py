@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .cameras import check_camera, project, unit_rays
-from .estimate import PoseEstimate, finish_estimate
 from .matches import check_matches, count_different
+from .pose_estimate import PoseEstimate, finish_estimate
 from .solver import MIN_MATCHES, RansacOptions, as_options, minimal_poses
 
 
@@ -70,7 +70,7 @@ def estimate_pose_weighted(
     if different < MIN_MATCHES:
         note = f'{different} matches, but {MIN_MATCHES} are needed'
     else:
-        found = _search(pixels, points, camera, chance, seed, budget)
+        found = weighted_search(pixels, points, camera, chance, seed, budget)
     return finish_estimate(
         found,
         (pixels, points, camera),
@@ -83,7 +83,7 @@ def estimate_pose_weighted(
     )
 
 
-def _search(
+def weighted_search(
     pixels: np.ndarray,
     points: np.ndarray,
     camera: Mapping[str, Any],
@@ -91,7 +91,20 @@ def _search(
     seed: int,
     budget: RansacOptions,
 ) -> tuple[np.ndarray, np.ndarray, int] | None:
-    """Best pose of the samples drawn, and their number."""
+    """Draw samples by weight, and take the pose that fits best.
+
+    Args:
+        pixels: (N, 2).
+        points: (N, 3).
+        camera: See :func:`~.cameras.check_camera`.
+        weights: (N,), 0 or above.
+        seed: Seed of the draws.
+        budget: Budget and tolerance.
+
+    Returns:
+        Rotation (3, 3), translation (3,) and the number of samples drawn;
+        None where no sample gave a pose.
+    """
     rng = np.random.default_rng(seed)
     share = weights / weights.sum()
     rays = unit_rays(pixels, camera)

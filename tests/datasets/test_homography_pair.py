@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -94,7 +96,6 @@ def test_bad_folders_and_numbers(photos):
 def test_trains_on_single_images(tmp_path):
     root = make_pairs(tmp_path / 'data')
     config = run_config(root, tmp_path / 'run', max_iters=2)
-    # The files of correspondences are not looked at.
     folder = dict(type='HomographyPairDataset', data_root=str(root / 'images'))
     crop = dict(type='RandomCropPair', crop_size=CROP)
     pack = dict(type='PackPairInputs')
@@ -102,15 +103,12 @@ def test_trains_on_single_images(tmp_path):
         folder, pipeline=[*PIPELINE, crop, pack]
     )
     config.val_dataloader = config.val_cfg = config.val_evaluator = None
-    for hook in config.custom_hooks:
-        if 'reference_dataloader' in hook:
-            hook['reference_dataloader']['dataset'] = dict(
-                folder, pipeline=[PIPELINE[0], pack]
-            )
-    if 'reference_dataloader' in config:
-        config.reference_dataloader.dataset = dict(
-            folder, pipeline=[PIPELINE[0], pack]
-        )
+    hook = config.custom_hooks[0]
+    assert hook.dataloader.dataset.type == 'ReferenceImageDataset'
+    hook.fraction = 1.0
+    hook.dataloader.dataset = dict(folder, pipeline=[PIPELINE[0], pack])
+    # The pairs of the world are not there any more.
+    shutil.rmtree(root / 'correspondence_data')
     runner = Runner.from_cfg(config)
     runner.train()
     assert runner.iter == 2

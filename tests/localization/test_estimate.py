@@ -68,10 +68,11 @@ def test_labels_save_a_query_that_ransac_loses(num_right, budget, seed):
         assert (found.inliers & matches.right).sum() >= 0.95 * num_right
 
 
-def test_order_keeps_all_and_draws_the_best_first():
-    matches = make_matches(1000, 50, seed=7, noise=0.5)
-    budget = dict(max_iterations=2000)
-    found = _estimate(matches, 'llr', use='order', options=budget)
+@pytest.mark.parametrize('use', ['order', 'weight'])
+def test_other_uses_of_the_scores_keep_all(use):
+    matches = make_matches(400, 20, seed=7, noise=0.5)
+    budget = dict(max_iterations=500)
+    found = _estimate(matches, 'llr', use=use, options=budget)
     assert found.kept.all() and found.filtered
     assert _error(found)[0] < 0.1
     plain = _estimate(matches, 'ransac', options=budget)
