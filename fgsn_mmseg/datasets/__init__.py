@@ -6,6 +6,7 @@ from .correspondence import (
     RobotCarCorrespondenceDataset,
 )
 from .cross_season import CMUSeasonsDataset, RobotCarSeasonsDataset
+from .homography_pair import HomographyPairDataset
 from .image_file import list_images, read_image, write_image
 from .label_map_file import label_map_path, read_label_map, write_label_map
 from .label_maps import LabelMapDataset
@@ -20,6 +21,7 @@ from .transforms import (
     PackPairInputs,
     RandomCropPair,
     RandomFlipPair,
+    RandomHomographyPair,
     ResizeCropPair,
     ResizePair,
     StandardizePair,
@@ -30,6 +32,7 @@ __all__ = [
     'CMUCorrespondenceDataset',
     'CMUSeasonsDataset',
     'CorrespondenceDataset',
+    'HomographyPairDataset',
     'LabelMapDataset',
     'LoadCorrespondences',
     'LoadImagePair',
@@ -37,6 +40,7 @@ __all__ = [
     'PackPairInputs',
     'RandomCropPair',
     'RandomFlipPair',
+    'RandomHomographyPair',
     'ReferenceImageDataset',
     'ResizeCropPair',
     'ResizePair',

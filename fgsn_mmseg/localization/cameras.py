@@ -47,7 +47,8 @@ def check_camera(camera: Mapping[str, Any]) -> dict[str, Any]:
             f'`camera` should have model, width, height and params, but got '
             f'{sorted(camera)}. Add {", ".join(sorted(missing))}.'
         )
-    model = str(camera['model'])
+    # pycolmap's own dicts hold an enum.
+    model = str(getattr(camera['model'], 'name', camera['model']))
     if model not in SOLVER_MODELS:
         raise ValueError(
             f'`camera` should be of one of the models '

@@ -98,7 +98,7 @@ def colmap_to_correspondences(
         model = _undistorted(model_path, folder, out)
     else:
         writer.link_images(images)
-    used = _write_pairs(model, chosen, filters, writer)
+    used = write_model_pairs(model, chosen, filters, writer)
     if not writer.references:
         raise ValueError(
             f'`filters` should let a pair pass, but got none of '
@@ -163,13 +163,23 @@ def select_references(
     return chosen
 
 
-def _write_pairs(
+def write_model_pairs(
     model: MapModel,
     chosen: set[str],
     filters: PairFilters,
     writer: PairWriter,
 ) -> set[str]:
-    """Write all pairs; return the images that are in one."""
+    """Write all pairs of a model.
+
+    Args:
+        model: The map.
+        chosen: Names of the reference images.
+        filters: Limits.
+        writer: Where to.
+
+    Returns:
+        Names of the images that are in a pair.
+    """
     seen = filtered_observations(model, filters)
     every = len(chosen) == len(model.images)
     targets = [name for name in model.images if every or name not in chosen]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,39 +11,12 @@ from numpy.typing import ArrayLike
 
 from .cameras import check_camera
 from .likelihood import LabelLikelihood
-from .matches import check_matches, match_scores
-from .refinement import refine_on_inliers
+from .matches import check_matches, count_different, match_scores
+from .pose_estimate import PoseEstimate, finish_estimate
 from .solver import MIN_MATCHES, RansacOptions, as_options, ransac_pose
+from .weighted_ransac import weighted_search
 
-USES = ('filter', 'order')
-
-
-@dataclass(frozen=True)
-class PoseEstimate:
-    """What :func:`estimate_pose` found for one image.
-
-    Attributes:
-        rotation: (3, 3) world to camera; NaN without success.
-        translation: (3,) world to camera; NaN without success.
-        inliers: (N,) bool, matches of all given that fit the pose.
-        kept: (N,) bool, matches that the labels left to the solver.
-        success: Whether there is a pose.
-        filtered: Whether labels had a say: False where the method uses none,
-            or dropped so many that all matches were used after all.
-        note: Why there is no pose, or no filter, in words; else empty.
-        iterations: Samples that RANSAC drew.
-        seconds: Time for this image.
-    """
-
-    rotation: np.ndarray
-    translation: np.ndarray
-    inliers: np.ndarray
-    kept: np.ndarray
-    success: bool
-    filtered: bool
-    note: str
-    iterations: int
-    seconds: float
+USES = ('filter', 'order', 'weight')
 
 
 def estimate_pose(
@@ -67,8 +39,10 @@ def estimate_pose(
       semantic match consistency, the FGSN paper).
     - ``'llr'``: every match is scored by the log likelihood ratio of its two
       labels: by ``table``, or by how rare a shared label is among these
-      matches (:func:`~.label_scores.rarity_scores`). Those above 0 are used,
-      or, with ``use='order'``, all of them, the best first (PROSAC).
+      matches (:func:`~.label_scores.rarity_scores`). Those above 0 are used;
+      with ``use='order'`` all of them, the best first (PROSAC); with
+      ``use='weight'`` all of them, drawn in proportion to their likelihood
+      ratios (slower: this RANSAC is not PoseLib's).
 
     The pose found is then given to all matches, those that the labels
     dropped too, for a last refinement on all that fit: labels that are wrong
@@ -85,8 +59,8 @@ def estimate_pose(
         seed: Seed of all draws. Defaults to 0.
         options: Budget and tolerance of RANSAC, or a dict of its fields.
         table: Learned likelihoods, for ``'llr'``.
-        use: What ``'llr'`` does with the scores: 'filter' or 'order'.
-            Defaults to 'filter'.
+        use: What ``'llr'`` does with the scores: 'filter', 'order' or
+            'weight'. Defaults to 'filter'.
         refine_on_all: The last refinement uses all matches. Defaults to
             True.
 
@@ -108,45 +82,36 @@ def estimate_pose(
     scores = match_scores(len(pixels), labels2d, labels3d, method, table)
     if use not in USES:
         raise ValueError(f'`use` should be one of {USES}, but got {use!r}.')
-    best_first = method == 'llr' and use == 'order'
+    use = use if method == 'llr' else 'filter'
     every = np.ones(len(pixels), bool)
     kept, note = every, ''
-    if scores is not None and not best_first:
+    if scores is not None and use == 'filter':
         kept = scores > 0
         if kept.sum() < MIN_MATCHES:
             note = f'labels left {kept.sum()} matches, so all were used'
             kept, scores = every, None
     found = None
-    if len(pixels) < MIN_MATCHES:
-        note = f'{len(pixels)} matches, but {MIN_MATCHES} are needed'
+    different = count_different(pixels, points)
+    if different < MIN_MATCHES:
+        note = f'{different} matches, but {MIN_MATCHES} are needed'
+    elif scores is not None and use == 'weight':
+        weights = np.exp(scores - scores.max())
+        found = weighted_search(pixels, points, camera, weights, seed, budget)
     else:
         rows = np.flatnonzero(kept)
-        if best_first and scores is not None:
+        best_first = use == 'order'
+        if scores is not None and best_first:
             rows = np.argsort(-scores, kind='stable')
         found = ransac_pose(
             pixels[rows], points[rows], camera, budget, seed, best_first
         )
-        if found is None:
-            note = f'no pose that {MIN_MATCHES} matches fit'
-    rotation, translation = np.full((3, 3), np.nan), np.full(3, np.nan)
-    inliers = ~every
-    if found is not None:
-        rotation, translation, inliers = refine_on_inliers(
-            pixels,
-            points,
-            camera,
-            *found[:2],
-            every if refine_on_all else kept,
-            budget.max_error,
-        )
-    return PoseEstimate(
-        rotation=rotation,
-        translation=translation,
-        inliers=inliers,
+    return finish_estimate(
+        found,
+        (pixels, points, camera),
+        budget,
         kept=kept,
-        success=found is not None,
+        allowed=every if refine_on_all else kept,
         filtered=scores is not None,
         note=note,
-        iterations=found[2] if found is not None else 0,
-        seconds=time.perf_counter() - started,
+        started=started,
     )

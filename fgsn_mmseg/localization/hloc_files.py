@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from fgsn_mmseg.files import whole_file
 from fgsn_mmseg.geometry import to_colmap
 
 
@@ -22,7 +23,7 @@ def open_h5(path: str | os.PathLike) -> Iterator[h5py.File]:
             f'`path` should be an HDF5 file of hloc, but got {path!r}.'
         )
     try:
-        file = h5py.File(path, 'r')
+        file = h5py.File(path, 'r', locking=False)
     except OSError as error:
         raise ValueError(
             f'`path` should be a readable HDF5 file, but got {path!r}.'
@@ -144,9 +145,7 @@ def write_matches(
         pairs: By (name0, name1), ``matches0`` (N0,) with -1 for none, and
             ``matching_scores0`` (N0,) or None.
     """
-    path = os.fspath(path)
-    partial = f'{path}.{os.getpid()}.partial'
-    with h5py.File(partial, 'w') as file:
+    with whole_file(path) as part, h5py.File(part, 'w') as file:
         for (name0, name1), (matches0, scores0) in pairs.items():
             group = file.create_group(
                 f'{name0.replace("/", "-")}/{name1.replace("/", "-")}'
@@ -160,4 +159,3 @@ def write_matches(
             if scores0 is None:
                 scores0 = (matches0 >= 0).astype(np.float32)
             group['matching_scores0'] = np.asarray(scores0, dtype=np.float16)
-    os.replace(partial, path)

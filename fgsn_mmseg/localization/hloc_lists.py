@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from fgsn_mmseg.datasets.name_list import write_names
+
 from .cameras import SOLVER_MODELS, check_camera
 from .poses import from_quaternion, to_quaternion
 
@@ -90,10 +92,7 @@ def write_poses(path: str | os.PathLike, poses: Poses) -> None:
             )
         numbers = [*to_quaternion(rotation), *translation]
         lines.append(' '.join([name, *(f'{v:.12g}' for v in numbers)]))
-    partial = f'{os.fspath(path)}.{os.getpid()}.partial'
-    with open(partial, 'w', encoding='utf-8', newline='\n') as file:
-        file.writelines(f'{line}\n' for line in lines)
-    os.replace(partial, path)
+    write_names(os.fspath(path), lines)
 
 
 def read_poses(path: str | os.PathLike) -> Poses:

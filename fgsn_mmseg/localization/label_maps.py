@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from fgsn_mmseg.evaluation import read_label_map
+from fgsn_mmseg.datasets import read_label_map
 from fgsn_mmseg.geometry import from_colmap, to_cells
 
 from .label_scores import NO_LABEL

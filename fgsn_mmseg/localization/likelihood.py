@@ -7,6 +7,8 @@ import os
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fgsn_mmseg.files import whole_file
+
 from .label_scores import NO_LABEL, as_labels
 
 
@@ -118,11 +120,8 @@ class LabelLikelihood:
 
     def save(self, path: str | os.PathLike) -> None:
         """Write ``.npz``; the file appears whole or not at all."""
-        path = os.fspath(path)
-        partial = f'{path}.{os.getpid()}.partial'
-        with open(partial, 'wb') as file:
+        with whole_file(path) as part, open(part, 'wb') as file:
             np.savez_compressed(file, table=self.table)
-        os.replace(partial, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> LabelLikelihood:

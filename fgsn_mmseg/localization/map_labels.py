@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array
 
-from fgsn_mmseg.visualization import cluster_palette
+from fgsn_mmseg.datasets import cluster_palette
+from fgsn_mmseg.files import whole_file
 
 from .label_maps import LabelMaps, labels_at
 from .label_scores import NO_LABEL
@@ -51,10 +52,8 @@ class MapLabels:
 
     def save(self, path: str | os.PathLike) -> None:
         """Write ``.npz``; the file appears whole or not at all."""
-        partial = f'{os.fspath(path)}.{os.getpid()}.partial'
-        with open(partial, 'wb') as file:
+        with whole_file(path) as part, open(part, 'wb') as file:
             np.savez_compressed(file, **vars(self))
-        os.replace(partial, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> MapLabels:
@@ -177,6 +176,6 @@ def write_ply(path: str | os.PathLike, labels: MapLabels) -> None:
         *(f'property {kind} {name}' for kind, name in zip(kinds, names)),
         'end_header',
     ]
-    with open(path, 'wb') as file:
+    with whole_file(path) as part, open(part, 'wb') as file:
         file.write(('\n'.join(header) + '\n').encode('ascii'))
         file.write(cloud.tobytes())

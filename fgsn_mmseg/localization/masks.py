@@ -6,8 +6,9 @@ import os
 import os.path as osp
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
+
+from fgsn_mmseg.datasets import read_image, write_image
 
 from .label_maps import LabelMaps
 
@@ -42,25 +43,12 @@ def write_masks(
     # The last entry answers for -1, a pixel without label.
     white = np.append(stationary, True)
     for name in names:
-        path = osp.join(images, name)
-        # COLMAP and hloc read photos as stored, without EXIF orientation.
-        photo = cv2.imdecode(
-            np.fromfile(path, np.uint8),
-            cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION,
-        )
-        if photo is None:
-            raise ValueError(
-                f'`images` should hold readable images, but got {path!r}.'
-            )
+        photo = read_image(osp.join(images, name))
         labels = maps.read(name, photo.shape[1], photo.shape[0])
         if labels is None:
             missing.append(name)
             continue
         mask = np.where(white[labels], 255, 0).astype(np.uint8)
-        target = osp.join(out_dir, f'{name}.png')
-        os.makedirs(osp.dirname(target), exist_ok=True)
-        _, buffer = cv2.imencode('.png', mask)
-        with open(target, 'wb') as file:
-            file.write(buffer.tobytes())
+        write_image(osp.join(out_dir, f'{name}.png'), mask)
         written.append(name)
     return written, missing

@@ -41,6 +41,11 @@ def check_matches(
     return pixels, points
 
 
+def count_different(pixels: np.ndarray, points: np.ndarray) -> int:
+    """Number of matches, each once: copies of one prove nothing."""
+    return len(np.unique(np.hstack([pixels, points]), axis=0))
+
+
 def match_scores(
     count: int,
     labels2d: ArrayLike | None,

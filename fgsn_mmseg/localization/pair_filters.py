@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .cameras import project
+from .cameras import inside_image, project
 from .model import MapImage, MapModel
 from .poses import camera_centre
 
@@ -62,6 +62,9 @@ def filtered_observations(
     seen: Observations = {}
     for image in model.images.values():
         rows, pixels = model.observations(image)
+        # Undistortion may move keypoints out of the image.
+        inside = inside_image(pixels, image.camera)
+        rows, pixels = rows[inside], pixels[inside]
         if np.isfinite(filters.max_reprojection_error):
             projected = project(
                 model.xyz[rows],

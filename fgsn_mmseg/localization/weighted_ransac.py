@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .cameras import check_camera, project, unit_rays
-from .estimate import PoseEstimate
-from .matches import check_matches
-from .refinement import refine_on_inliers
+from .matches import check_matches, count_different
+from .pose_estimate import PoseEstimate, finish_estimate
 from .solver import MIN_MATCHES, RansacOptions, as_options, minimal_poses
 
 
@@ -66,47 +65,46 @@ def estimate_pose_weighted(
         note = f'labels left {kept.sum()} matches, so all were used'
         kept = np.ones(len(pixels), bool)
         chance = np.ones(len(pixels))
-    best = None
-    drawn = 0
-    if len(pixels) < MIN_MATCHES:
-        note = f'{len(pixels)} matches, but {MIN_MATCHES} are needed'
+    found = None
+    different = count_different(pixels, points)
+    if different < MIN_MATCHES:
+        note = f'{different} matches, but {MIN_MATCHES} are needed'
     else:
-        best, drawn = _search(pixels, points, camera, chance, seed, budget)
-        if best is None:
-            note = f'no pose that {MIN_MATCHES} matches fit'
-    rotation, translation = np.full((3, 3), np.nan), np.full(3, np.nan)
-    inliers = np.zeros(len(pixels), bool)
-    if best is not None:
-        rotation, translation, inliers = refine_on_inliers(
-            pixels,
-            points,
-            camera,
-            *best,
-            np.ones(len(pixels), bool),
-            budget.max_error,
-        )
-    return PoseEstimate(
-        rotation=rotation,
-        translation=translation,
-        inliers=inliers,
+        found = weighted_search(pixels, points, camera, chance, seed, budget)
+    return finish_estimate(
+        found,
+        (pixels, points, camera),
+        budget,
         kept=kept,
-        success=best is not None,
+        allowed=np.ones(len(pixels), bool),
         filtered=not note,
         note=note,
-        iterations=drawn,
-        seconds=time.perf_counter() - started,
+        started=started,
     )
 
 
-def _search(
+def weighted_search(
     pixels: np.ndarray,
     points: np.ndarray,
     camera: Mapping[str, Any],
     weights: np.ndarray,
     seed: int,
     budget: RansacOptions,
-) -> tuple[tuple[np.ndarray, np.ndarray] | None, int]:
-    """Best pose of the samples drawn, and their number."""
+) -> tuple[np.ndarray, np.ndarray, int] | None:
+    """Draw samples by weight, and take the pose that fits best.
+
+    Args:
+        pixels: (N, 2).
+        points: (N, 3).
+        camera: See :func:`~.cameras.check_camera`.
+        weights: (N,), 0 or above.
+        seed: Seed of the draws.
+        budget: Budget and tolerance.
+
+    Returns:
+        Rotation (3, 3), translation (3,) and the number of samples drawn;
+        None where no sample gave a pose.
+    """
     rng = np.random.default_rng(seed)
     share = weights / weights.sum()
     rays = unit_rays(pixels, camera)
@@ -129,4 +127,4 @@ def _search(
             needed = np.log(1 - budget.confidence) / np.log1p(
                 -min(right, 1 - 1e-12)
             )
-    return best, drawn
+    return None if best is None else (*best, drawn)

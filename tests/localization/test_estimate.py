@@ -7,10 +7,12 @@ from localization_worlds import (
     ROTATION,
     TRANSLATION,
     make_matches,
+    radial_pixels,
 )
 
 from fgsn_mmseg.localization import (
     LabelLikelihood,
+    check_camera,
     estimate_pose,
     pose_error,
 )
@@ -66,10 +68,11 @@ def test_labels_save_a_query_that_ransac_loses(num_right, budget, seed):
         assert (found.inliers & matches.right).sum() >= 0.95 * num_right
 
 
-def test_order_keeps_all_and_draws_the_best_first():
-    matches = make_matches(1000, 50, seed=7, noise=0.5)
-    budget = dict(max_iterations=2000)
-    found = _estimate(matches, 'llr', use='order', options=budget)
+@pytest.mark.parametrize('use', ['order', 'weight'])
+def test_other_uses_of_the_scores_keep_all(use):
+    matches = make_matches(400, 20, seed=7, noise=0.5)
+    budget = dict(max_iterations=500)
+    found = _estimate(matches, 'llr', use=use, options=budget)
     assert found.kept.all() and found.filtered
     assert _error(found)[0] < 0.1
     plain = _estimate(matches, 'ransac', options=budget)
@@ -112,6 +115,22 @@ def test_too_few_matches_are_marked(count):
     assert not found.success and not found.inliers.any()
     assert np.isnan(found.rotation).all() and found.inliers.shape == (count,)
     assert found.note == f'{count} matches, but 4 are needed'
+
+
+def test_copies_of_three_matches_prove_nothing():
+    matches = make_matches(3, 3, seed=1)
+    rows = np.repeat(np.arange(3), 5)
+    found = estimate_pose(
+        matches.points2d[rows], matches.points3d[rows], CAMERA
+    )
+    assert not found.success and found.note == '3 matches, but 4 are needed'
+
+
+def test_points_on_a_line_are_marked():
+    line = np.linspace(0, 1, 20)[:, None] * [3.0, 1.0, 5.0] + [0, 0, 8.0]
+    points = (line - TRANSLATION) @ ROTATION
+    found = estimate_pose(radial_pixels(line), points, CAMERA)
+    assert not found.success and np.isnan(found.rotation).all()
 
 
 def test_labels_that_drop_all_are_not_believed():
@@ -173,6 +192,12 @@ def test_bad_input_is_one_line(change, text):
     with pytest.raises(ValueError, match=text) as caught:
         estimate_pose(**_broken(**change))
     assert '\n' not in str(caught.value)
+
+
+def test_cameras_of_pycolmap():
+    pycolmap = pytest.importorskip('pycolmap')
+    camera = pycolmap.Camera(**CAMERA).todict()
+    assert check_camera(camera) == CAMERA
 
 
 def test_camera_without_a_key():

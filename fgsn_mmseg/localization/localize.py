@@ -1,0 +1,234 @@
+"""Localize a list of queries with hloc's files, and write what comes out."""
+
+from __future__ import annotations
+
+import csv
+import os
+import os.path as osp
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import h5py
+import mmengine
+
+from .estimate import PoseEstimate
+from .hloc_files import open_h5, write_matches
+from .hloc_lists import Poses, read_queries, read_retrieval, write_poses
+from .hloc_queries import (
+    QueryMatches,
+    kept_matches,
+    localize_query,
+    query_matches,
+)
+from .label_maps import LabelMaps
+from .likelihood import LabelLikelihood
+from .map_labels import MapLabels
+from .model import MapModel, read_model
+from .pictures import draw_matches, draw_points, write_query_picture
+from .solver import RansacOptions
+
+POSES = 'poses.txt'
+DIAGNOSTICS = 'diagnostics.csv'
+MATCHES = 'matches.h5'
+PICTURES = 'pictures'
+_COLUMNS = (
+    'name',
+    'success',
+    'filtered',
+    'matches',
+    'kept',
+    'inliers',
+    'iterations',
+    'seconds',
+    'note',
+)
+
+
+@dataclass
+class LocalizationReport:
+    """What :func:`localize_queries` did.
+
+    Attributes:
+        num_queries: Queries of the list.
+        poses: Those found, by name.
+        failed: Why, by the name of each query without a pose.
+        unfiltered: Queries of which all matches were used after all.
+    """
+
+    num_queries: int
+    poses: Poses = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    unfiltered: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LabelEvidence:
+    """What the methods with labels need.
+
+    Attributes:
+        map_labels: Labels of the map's points.
+        label_maps: Label maps of the queries.
+        table: Learned likelihoods, for 'llr'.
+    """
+
+    map_labels: MapLabels
+    label_maps: LabelMaps
+    table: LabelLikelihood | None = None
+
+
+def localize_queries(
+    model_path: str | os.PathLike,
+    features: str | os.PathLike,
+    matches: str | os.PathLike,
+    queries: str | os.PathLike,
+    retrieval: str | os.PathLike,
+    out: str | os.PathLike,
+    method: str = 'ransac',
+    evidence: LabelEvidence | None = None,
+    options: RansacOptions | Mapping[str, Any] | None = None,
+    seed: int = 0,
+    images: str | os.PathLike | None = None,
+) -> LocalizationReport:
+    """Localize queries.
+
+    Writes to ``out``: ``poses.txt`` in the format of the benchmarks,
+    ``diagnostics.csv`` with a line a query, ``matches.h5`` with the matches
+    that the labels kept (hloc localizes with it), and, where ``images`` is
+    given, ``pictures/<query>.jpg``: the matches, and the labelled points of
+    the map at the pose found.
+
+    Args:
+        model_path: COLMAP model made of the features.
+        features: hloc's features of database and queries.
+        matches: hloc's matches of queries and database.
+        queries: List of queries with intrinsics.
+        retrieval: List of pairs "query database".
+        out: Folder to write to.
+        method: See :func:`~.estimate.estimate_pose`.
+        evidence: Labels, for other methods than 'ransac'.
+        options: Budget and tolerance.
+        seed: Seed of the draws.
+        images: Folder of the query images, for pictures.
+
+    Returns:
+        What was done. A query that cannot be localized stops nothing.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ValueError: A file is not as described.
+        ImportError: The extra ``[localization]`` is not installed.
+    """
+    model = read_model(model_path)
+    cameras = read_queries(queries)
+    pairs = read_retrieval(retrieval)
+    report = LocalizationReport(len(cameras))
+    os.makedirs(out, exist_ok=True)
+    kept: dict = {}
+    rows: list[list[Any]] = []
+    labels = {} if evidence is None else vars(evidence)
+    bar = mmengine.ProgressBar(len(cameras))
+    with open_h5(features) as feature_file, open_h5(matches) as match_file:
+        for name, camera in cameras.items():
+            database = pairs.get(name, [])
+            result = _localize(
+                name,
+                camera,
+                database,
+                model,
+                (feature_file, match_file),
+                partial(
+                    localize_query,
+                    method=method,
+                    options=options,
+                    seed=seed,
+                    **labels,
+                ),
+            )
+            bar.update()
+            if isinstance(result, str):
+                report.failed[name] = result
+                rows.append([name, False, False, *[0] * 5, result])
+                continue
+            found, estimate = result
+            rows.append(_row(name, estimate))
+            kept |= kept_matches(
+                name, database, found, estimate.kept, model, match_file
+            )
+            if method != 'ransac' and not estimate.filtered:
+                report.unfiltered.append(name)
+            if not estimate.success:
+                report.failed[name] = estimate.note
+                continue
+            report.poses[name] = estimate.rotation, estimate.translation
+            if images is not None:
+                _picture(
+                    osp.join(images, name),
+                    osp.join(out, PICTURES, f'{name}.jpg'),
+                    found,
+                    estimate,
+                    evidence,
+                    camera,
+                )
+    bar.file.write('\n')
+    write_poses(osp.join(out, POSES), report.poses)
+    write_matches(osp.join(out, MATCHES), kept)
+    with open(osp.join(out, DIAGNOSTICS), 'w', newline='') as file:
+        csv.writer(file).writerows([_COLUMNS, *rows])
+    return report
+
+
+def _localize(
+    name: str,
+    camera: dict[str, Any],
+    database: list[str],
+    model: MapModel,
+    files: tuple[h5py.File, h5py.File],
+    localize: partial,
+) -> tuple[QueryMatches, PoseEstimate] | str:
+    """Matches and estimate, or in one line why there is none."""
+    try:
+        found = query_matches(name, database, model, *files)
+        return found, localize(name, camera, found, model)
+    except ValueError as error:
+        return str(error)
+
+
+def _row(name: str, estimate: PoseEstimate) -> list[Any]:
+    return [
+        name,
+        estimate.success,
+        estimate.filtered,
+        len(estimate.kept),
+        int(estimate.kept.sum()),
+        int(estimate.inliers.sum()),
+        estimate.iterations,
+        f'{estimate.seconds:.4f}',
+        estimate.note,
+    ]
+
+
+def _picture(
+    image: str,
+    target: str,
+    found: QueryMatches,
+    estimate: PoseEstimate,
+    evidence: LabelEvidence | None,
+    camera: dict[str, Any],
+) -> None:
+    layers = [
+        partial(draw_matches, points2d=found.points2d, estimate=estimate)
+    ]
+    if evidence is not None:
+        layers.append(
+            partial(
+                draw_points,
+                xyz=evidence.map_labels.xyz,
+                labels=evidence.map_labels.labels,
+                rotation=estimate.rotation,
+                translation=estimate.translation,
+                camera=camera,
+            )
+        )
+    write_query_picture(image, target, *layers)

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fgsn_mmseg.localization.recall import pose_recall
+
+
+def _pose(x):
+    return np.eye(3), np.array([-x, 0.0, 0.0])
+
+
+def test_recall_by_hand():
+    truth = {name: _pose(0.0) for name in 'abcde'}
+    poses = {'a': _pose(0.1), 'b': _pose(0.3), 'c': _pose(4), 'd': _pose(9)}
+    recall = pose_recall(poses, truth)
+    assert (recall.num_queries, recall.num_found) == (5, 4)
+    assert recall.shares == (0.2, 0.4, 0.6)
+    assert recall.median_metres == pytest.approx(4)
+    assert recall.lines()[1] == 'within 0.25 m and 2 deg: 20.0%'
+
+
+def test_the_angle_counts_too():
+    turn = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])
+    recall = pose_recall({'a': (turn, np.zeros(3))}, {'a': _pose(0.0)})
+    assert recall.shares == (0, 0, 0) and recall.median_degrees == 90
+
+
+def test_nothing_found_and_nothing_to_find():
+    assert pose_recall({}, {'a': _pose(0.0)}).median_metres == np.inf
+    with pytest.raises(ValueError, match='should hold a pose'):
+        pose_recall({}, {})

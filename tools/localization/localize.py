@@ -1,0 +1,121 @@
+"""Localize queries with hloc's features and matches, and with labels.
+
+Writes OUT/poses.txt (name qw qx qy qz tx ty tz), OUT/diagnostics.csv,
+OUT/matches.h5 (the matches that labels kept, for hloc) and, with --images,
+OUT/pictures. Needs the extra [localization].
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from fgsn_mmseg.localization.hloc_lists import read_poses
+from fgsn_mmseg.localization.label_maps import LabelMaps
+from fgsn_mmseg.localization.likelihood import LabelLikelihood
+from fgsn_mmseg.localization.localize import LabelEvidence, localize_queries
+from fgsn_mmseg.localization.map_labels import MapLabels
+from fgsn_mmseg.localization.matches import METHODS
+from fgsn_mmseg.localization.recall import pose_recall
+from fgsn_mmseg.localization.solver import RansacOptions
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    limits = RansacOptions()
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument('model', help='COLMAP model made of the features')
+    parser.add_argument('features', help="hloc's features.h5")
+    parser.add_argument('matches', help="hloc's matches.h5")
+    parser.add_argument('queries', help='list of queries with intrinsics')
+    parser.add_argument('retrieval', help='list of pairs "query database"')
+    parser.add_argument('out', help='folder to write to')
+    parser.add_argument(
+        '--method', choices=METHODS, default='ransac', help='what to do'
+    )
+    parser.add_argument(
+        '--map-labels',
+        default=None,
+        help='labels of the points, from label_map.py',
+    )
+    parser.add_argument(
+        '--labels', default=None, help='folder of label maps of the queries'
+    )
+    parser.add_argument(
+        '--table', default=None, help='learned likelihoods, for llr'
+    )
+    parser.add_argument(
+        '--max-error',
+        type=float,
+        default=limits.max_error,
+        help='pixels that a right match may be off',
+    )
+    parser.add_argument(
+        '--max-iterations',
+        type=int,
+        default=limits.max_iterations,
+        help='samples drawn at most',
+    )
+    parser.add_argument(
+        '--images', default=None, help='folder of the queries, for pictures'
+    )
+    parser.add_argument(
+        '--truth',
+        default=None,
+        help='true poses, in the format of poses.txt; recall is told',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of the draws')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Localize, write, tell."""
+    args = parse_args()
+    try:
+        evidence = None
+        if args.method != 'ransac':
+            if args.map_labels is None or args.labels is None:
+                raise ValueError(
+                    '`--map-labels` and `--labels` should be given for '
+                    f'{args.method!r}, but got None.'
+                )
+            table = args.table and LabelLikelihood.load(args.table)
+            evidence = LabelEvidence(
+                MapLabels.load(args.map_labels), LabelMaps(args.labels), table
+            )
+        truth = args.truth and read_poses(args.truth)
+        report = localize_queries(
+            args.model,
+            args.features,
+            args.matches,
+            args.queries,
+            args.retrieval,
+            args.out,
+            method=args.method,
+            evidence=evidence,
+            options=RansacOptions(args.max_error, args.max_iterations),
+            seed=args.seed,
+            images=args.images,
+        )
+    except (OSError, ValueError, ImportError) as error:
+        sys.exit(f'error: {error}')
+    print(
+        f'{len(report.poses)} of {report.num_queries} queries have a pose; '
+        f'written to {args.out}'
+    )
+    for name, reason in report.failed.items():
+        print(f'no pose of {name}: {reason}')
+    if report.unfiltered:
+        print(
+            f'labels had no say in {len(report.unfiltered)} queries, such as '
+            f'{report.unfiltered[0]}'
+        )
+    if truth:
+        print('\n'.join(pose_recall(report.poses, truth).lines()))
+
+
+if __name__ == '__main__':
+    main()
