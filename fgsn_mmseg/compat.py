@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import importlib.util
 import pickle
@@ -214,6 +215,7 @@ def load_checkpoint_file(path: str) -> Any:
     from torch._weights_only_unpickler import _get_allowed_globals
 
     allowed = {**_get_allowed_globals(), **_checkpoint_globals()}
+    allowed['_codecs.encode'] = codecs.encode  # how pickle 2 writes bytes
 
     class Unpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
