@@ -219,11 +219,12 @@ def load_checkpoint_file(path: str) -> Any:
 
     class Unpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
-            if f'{module}.{name}' not in allowed:
+            key = f'{module}.{name}'.replace('__builtin__.', 'builtins.')
+            if key not in allowed:
                 raise pickle.UnpicklingError(
-                    f'Unsupported global: GLOBAL {module}.{name}'
+                    f'Unsupported global: GLOBAL {key}'
                 )
-            return allowed[f'{module}.{name}']
+            return allowed[key]
 
     protected: Any = ModuleType('protected_pickle')
     protected.Unpickler = Unpickler
