@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import importlib.util
 import pickle
@@ -14,6 +15,7 @@ import sys
 from collections import defaultdict
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,7 @@ FAMILIES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
     'openmmlab': {
         'mmengine': ('>=0.10.2,<1.0', ('mmengine', 'mmengine-lite')),
         'mmcv': ('>=2.0.0,<2.2.0', ('mmcv', 'mmcv-lite', 'mmcv-full')),
-        'mmseg': ('>=1.2.1,<1.3', ('mmsegmentation',)),
+        'mmseg': ('>=1.2.2,<1.3', ('mmsegmentation',)),
     },
     'onedl': {
         'mmengine': ('>=0.10.12,<1.0', ('onedl-mmengine',)),
@@ -182,31 +184,79 @@ def allow_checkpoint_globals() -> None:
     """Let ``torch.load`` read mmengine's checkpoints, protection left on.
 
     torch >= 2.6 loads with ``weights_only=True``, which refuses the log
-    history that every mmengine checkpoint holds. Named here is exactly what
-    such a history consists of. Older torch has no such need: up to 2.3 there
-    is no such call, and 2.4 and 2.5 do not understand pairs.
+    history that every mmengine checkpoint holds. Older torch has no such
+    need: up to 2.3 there is no such call, and 2.4 and 2.5 do not understand
+    pairs. See `load_checkpoint_file` for those.
     """
+    if _torch_allows_pairs():
+        # Pairs throughout: onedl-mmengine takes its own bare names from
+        # torch's list after every load, and would take ours with them.
+        pairs: list[Any] = [(v, k) for k, v in _checkpoint_globals().items()]
+        torch.serialization.add_safe_globals(pairs)
+
+
+def load_checkpoint_file(path: str) -> Any:
+    """Load a checkpoint to the CPU without running what is in it.
+
+    Args:
+        path: File written by ``torch.save``.
+
+    Returns:
+        Its content.
+
+    Raises:
+        pickle.UnpicklingError: It asks for more than a checkpoint of
+            mmengine holds.
+    """
+    if _torch_allows_pairs():
+        return torch.load(path, map_location='cpu', weights_only=True)
+    # ``weights_only=True`` of older torch has a fixed list, without the log
+    # history; the same list with it, in an unpickler of our own.
+    from torch._weights_only_unpickler import _get_allowed_globals
+
+    allowed = {**_get_allowed_globals(), **_checkpoint_globals()}
+    allowed['_codecs.encode'] = codecs.encode  # how pickle 2 writes bytes
+
+    class Unpickler(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            key = f'{module}.{name}'.replace('__builtin__.', 'builtins.')
+            if key not in allowed:
+                raise pickle.UnpicklingError(
+                    f'Unsupported global: GLOBAL {key}'
+                )
+            return allowed[key]
+
+    protected: Any = ModuleType('protected_pickle')
+    protected.Unpickler = Unpickler
+    protected.load = lambda file, **kwargs: Unpickler(file, **kwargs).load()
+    return torch.load(
+        path, map_location='cpu', pickle_module=protected, weights_only=False
+    )
+
+
+def _torch_allows_pairs() -> bool:
     major, minor = torch.__version__.split('.')[:2]
-    if (int(major), int(minor)) < (2, 6):
-        return
+    return (int(major), int(minor)) >= (2, 6)
+
+
+def _checkpoint_globals() -> dict[str, Any]:
+    """Name exactly what the log history in a checkpoint consists of."""
     from mmengine.logging import HistoryBuffer
 
     array = np.zeros(1)
     reconstruct, scalar = array.__reduce__()[0], array[0].__reduce__()[0]
-    allowed: list[Any] = [
-        HistoryBuffer,
-        defaultdict,
-        np.ndarray,
-        np.dtype,
-        (_history_buffer_method, 'builtins.getattr'),
-    ]
+    numbers = np.typecodes['AllInteger'] + np.typecodes['Float'] + '?'
+    types = {HistoryBuffer, defaultdict, np.ndarray, np.dtype}
+    types |= {type(np.dtype(code)) for code in numbers}
+    allowed: dict[str, Any] = {
+        f'{kind.__module__}.{kind.__qualname__}': kind for kind in types
+    }
+    allowed['builtins.getattr'] = _history_buffer_method
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
         # The first is what numpy < 2 wrote, the second what numpy >= 2 writes.
-        allowed.append((reconstruct, f'{module}._reconstruct'))
-        allowed.append((scalar, f'{module}.scalar'))
-    numbers = np.typecodes['AllInteger'] + np.typecodes['Float'] + '?'
-    allowed.extend({type(np.dtype(code)) for code in numbers})
-    torch.serialization.add_safe_globals(allowed)
+        allowed[f'{module}._reconstruct'] = reconstruct
+        allowed[f'{module}.scalar'] = scalar
+    return allowed
 
 
 def _history_buffer_method(owner: Any, name: Any) -> Any:

@@ -135,7 +135,7 @@ def test_test_sets_read_their_trees(trees, name, count):
     METRICS.build(config.test_evaluator)
 
 
-def test_training_on_both_sets(tmp_path, trees, mmseg_tool, run_tool):
+def test_training_on_both_sets(tmp_path, trees, run_tool):
     """Ten iterations of the paper's start, narrow, on small crops."""
     name = 'pspnet_r101-d8_4xb4-80k_cityscapes-vistas-713x713'
     text = f"""
@@ -163,7 +163,9 @@ default_hooks = dict(logger=dict(interval=5))
             f'{prefix}.pipeline.2.scale=(96,48)',
         ]
     done = run_tool(
-        mmseg_tool('train'),
+        '-m',
+        'fgsn_mmseg',
+        'train',
         path,
         '--work-dir',
         tmp_path / 'work',

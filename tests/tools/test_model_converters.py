@@ -15,8 +15,8 @@ def test_convert_as_a_user_runs_it(tmp_path, repo_root, run_tool):
     done = run_tool(
         repo_root / CONVERT, tmp_path / 'a.pth', tmp_path / 'b.pth'
     )
-    assert done.stdout.splitlines()[0] == (
-        'not placed: fcn.layer1.conv4.conv.weight'
+    assert 'not placed: fcn.layer1.conv4.conv.weight' in (
+        done.stdout.splitlines()
     )
     assert f'{len(state) - 1} tensors written to' in done.stdout
     assert 'pspnet_r101-d8_fgsn-paper.py and 300 classes' in done.stdout

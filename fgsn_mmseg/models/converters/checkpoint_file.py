@@ -42,10 +42,8 @@ def read_checkpoint(
             f'`path` should be a checkpoint, but got {path!r}, which is not '
             'there. Check the name.'
         )
-    # Again: what onedl-mmengine loads in between shortens the list.
-    compat.allow_checkpoint_globals()
     try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
+        content = compat.load_checkpoint_file(path)
     # A file that is no pickle may fail in any way.
     except Exception as error:
         raise ValueError(
