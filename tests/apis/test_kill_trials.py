@@ -7,9 +7,8 @@ import shutil
 
 import pytest
 import torch
-from mmengine.logging import HistoryBuffer
-
 from fgsn_mmseg.apis.kill_trials import differences
+from mmengine.logging import HistoryBuffer
 
 
 def log(folder, *rows):

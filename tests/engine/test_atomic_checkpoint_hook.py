@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
-
 from fgsn_mmseg.apis.benchmarks.pictures import make_pairs
 from fgsn_mmseg.apis.kill_trials import differences
 from fgsn_mmseg.apis.kill_trials.small_run import SIZE, small_config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 BEST = 'best_match_bits_iter_*.pth'
 

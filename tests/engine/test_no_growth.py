@@ -8,11 +8,10 @@ import re
 from pathlib import Path
 
 import pytest
-from mmengine.hooks import Hook
-from tiny_runs import QuietRunner
-
 from fgsn_mmseg.apis.benchmarks.pictures import make_pairs
 from fgsn_mmseg.apis.kill_trials.small_run import SIZE, small_config
+from mmengine.hooks import Hook
+from tiny_runs import QuietRunner
 
 ITERS, CLUSTERINGS = 2000, 10
 EVERY = ITERS // CLUSTERINGS

@@ -130,9 +130,7 @@ def run_rank(rank: int, size: int, port: int, pairs: str, folder: Path):
     results: dict = {}
     if size == 2:
         results['runs'] = [run(pairs, folder, one) for one in (False, True)]
-        results['runs'].append(
-            run(pairs, folder, False, hook=OPTIONS)
-        )
+        results['runs'].append(run(pairs, folder, False, hook=OPTIONS))
         results['step'] = step(pairs, folder / 'step_2', 2)
         results['failure'] = cluster(
             str(folder / 'broken'), folder / 'failed', 5
