@@ -6,8 +6,9 @@ import os
 import os.path as osp
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha1
 from typing import Any
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from uuid import uuid4
 
 import h5py
 import numpy as np
@@ -36,8 +37,8 @@ def whole_file(path: str | os.PathLike, shared: bool = False) -> Iterator[str]:
     os.makedirs(folder, exist_ok=True)
     # Short, since the name itself may have all the letters that a name may
     # have; process ids are unique on one machine only.
-    key = uuid4() if shared else uuid5(NAMESPACE_URL, name)
-    part = osp.join(folder, f'.{key.hex}.part')
+    key = uuid4().hex if shared else sha1(os.fsencode(name)).hexdigest()
+    part = osp.join(folder, f'.{key}.part')
     try:
         yield part
         # Some file systems move first and write later: after a power cut

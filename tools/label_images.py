@@ -97,8 +97,10 @@ def main() -> None:
         + (f' by process {rank} of {size}' if size > 1 else '')
     )
     if report.failed:
+        for text in report.failed[1:]:
+            print(text, file=sys.stderr)
         sys.exit(
-            f'error: {len(report.failed)} images could not be read, the '
+            f'error: {len(report.failed)} images could not be labelled, the '
             f'first: {report.failed[0]}'
         )
 

@@ -30,7 +30,7 @@ class LabelingReport:
         found: Images in the folder.
         skipped: Of this process's share, images that had their map already.
         written: Maps written now.
-        failed: One text for each image that could not be read.
+        failed: One text for each image that could not be read or labelled.
     """
 
     found: int
@@ -90,7 +90,7 @@ def label_images(
         targets = [_target(out_dir, name, '.png')]
         if preview_dir is not None:
             targets.append(_target(preview_dir, name, '.jpg'))
-        if overwrite or not all(map(osp.isfile, targets)):
+        if overwrite or not all(map(_is_done, targets)):
             todo.append(name)
     report.skipped = len(own) - len(todo)
     if not todo:
@@ -103,7 +103,7 @@ def label_images(
     palette = cluster_palette(model.out_channels)
     bar = mmengine.ProgressBar(len(todo))
     for batch in _batches(zip(todo, loader), batch_size, report, bar):
-        for name, labels in zip(batch, _predict(model, batch)):
+        for name, labels in _label(model, batch, report):
             write_label_map(_target(out_dir, name, '.png'), labels)
             if preview_dir is not None:
                 write_preview(
@@ -113,7 +113,7 @@ def label_images(
                     palette,
                 )
             report.written += 1
-            bar.update()
+        bar.update(len(batch))
     bar.file.write('\n')
     return report
 
@@ -132,6 +132,11 @@ def write_preview(
     photo = read_image(image)[..., ::-1]
     drawn = blend_label_map(photo, labels, palette, PREVIEW_ALPHA)
     write_image(target, drawn[..., ::-1])
+
+
+def _is_done(path: str) -> bool:
+    """Whether a result is there; a full disk may have left an empty one."""
+    return osp.isfile(path) and osp.getsize(path) > 0
 
 
 def _target(folder: str, name: str, suffix: str) -> str:
@@ -181,6 +186,26 @@ def _batches(
         size = sample['inputs'].shape
     if batch:
         yield batch
+
+
+def _label(
+    model: Any, batch: dict[str, dict], report: LabelingReport
+) -> list[tuple[str, np.ndarray]]:
+    """Names and label maps of a batch; notes what asks for too much memory."""
+    try:
+        return list(zip(batch, _predict(model, batch)))
+    except (RuntimeError, MemoryError) as error:
+        if len(batch) == 1:
+            name = next(iter(batch))
+            shape = tuple(batch[name]['inputs'].shape[-2:])
+            reason = ' '.join(str(error).split()) or type(error).__name__
+            report.failed.append(
+                f'{name!r} should be an image that can be labelled, but at '
+                f'{shape} pixels: {reason[:300]}'
+            )
+            return []
+    parts = ({name: sample} for name, sample in batch.items())
+    return [done for part in parts for done in _label(model, part, report)]
 
 
 @torch.no_grad()

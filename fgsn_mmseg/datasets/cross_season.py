@@ -6,12 +6,13 @@ from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
 
 from .label_ids import CITYSCAPES_TRAIN_IDS
+from .named_errors import NamedErrors
 
 SPLITS = ('training', 'validation', 'testing')
 HOMEPAGE = 'https://www.visuallocalization.net'
 
 
-class _SeasonsDataset(CityscapesDataset):
+class _SeasonsDataset(NamedErrors, CityscapesDataset):
     """What the two annotated cross-season sets have in common.
 
     The 19 classes and the palette are those of Cityscapes. The annotations on

@@ -11,11 +11,12 @@ from fgsn_mmseg.structures import IGNORED_LABEL
 from .image_file import list_images
 from .label_map_file import label_map_path
 from .name_list import read_names
+from .named_errors import NamedErrors
 from .palette import cluster_palette
 
 
 @DATASETS.register_module()
-class LabelMapDataset(BaseSegDataset):
+class LabelMapDataset(NamedErrors, BaseSegDataset):
     """Photos with the label maps that ``tools/label_images.py`` wrote.
 
     A small network learns from it what a large FGSN sees. The folder is::

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import os.path as osp
 from collections.abc import Iterable, Sequence
 
@@ -155,12 +156,13 @@ def similar_images(path: str) -> list[str]:
     exact = [form for form in forms if osp.isfile(form)]
     if exact:
         return exact
-    found: dict[str, str] = {}
+    found: dict[tuple[int, int], str] = {}
     for form in forms:
         for stem in (form, osp.splitext(form)[0]):
             for suffix in IMAGE_SUFFIXES:
                 for file in (stem + suffix, stem + suffix.upper()):
-                    # Where capitals do not matter both are one.
-                    if file.lower() not in found and osp.isfile(file):
-                        found[file.lower()] = file
+                    if osp.isfile(file):
+                        state = os.stat(file)
+                        # Where capitals do not matter both are one.
+                        found.setdefault((state.st_dev, state.st_ino), file)
     return list(found.values())

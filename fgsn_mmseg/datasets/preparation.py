@@ -94,16 +94,18 @@ def scan_pair_tree(root: str, nproc: int = 4) -> PairTree:
     images = sorted({i for pair in tree.pairs.values() for i in pair})
     for image in images:
         path = osp.join(root, IMAGE_FOLDER, image)
-        if osp.isfile(path) and osp.getsize(path):
-            continue
-        others = [] if osp.exists(path) else similar_images(path)
-        if len(others) == 1:
+        others = [path] if osp.exists(path) else similar_images(path)
+        if len(others) != 1 or not _has_content(others[0]):
+            tree.absent.append(image)
+        elif others[0] != path:
             tree.renamed[image] = osp.relpath(
                 others[0], osp.join(root, IMAGE_FOLDER)
             )
-        else:
-            tree.absent.append(image)
     return tree
+
+
+def _has_content(path: str) -> bool:
+    return osp.isfile(path) and osp.getsize(path) > 0
 
 
 def _read_images(path: str) -> tuple[str, str] | str:

@@ -5,9 +5,11 @@ import os.path as osp
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
 
+from .named_errors import NamedErrors
+
 
 @DATASETS.register_module()
-class VistasCityscapesDataset(CityscapesDataset):
+class VistasCityscapesDataset(NamedErrors, CityscapesDataset):
     """Mapillary Vistas v1 on the 19 classes of Cityscapes.
 
     Reads the train ids that ``tools/dataset_converters/

@@ -14,7 +14,7 @@ from mmseg.visualization import SegLocalVisualizer
 from fgsn_mmseg.evaluation import chance_agreement
 from fgsn_mmseg.geometry import resize_points, resize_scale
 
-from ..datasets import cluster_palette
+from ..datasets import cluster_palette, write_image
 from .drawing import blend_label_map
 from .pair_picture import draw_pair
 
@@ -113,7 +113,7 @@ class PairVisualizer(SegLocalVisualizer):
         if show:
             self.show(drawn, win_name=name, wait_time=wait_time)
         if out_file is not None:
-            mmcv.imwrite(mmcv.rgb2bgr(drawn), out_file)
+            write_image(out_file, mmcv.rgb2bgr(drawn))
         elif not show:
             self.add_image(name, drawn, step)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from miniature_training import tiny_network
 from mmengine import Config
 from mmseg.registry import DATASETS, MODELS
 
@@ -122,10 +124,28 @@ def test_loss_counts_label_255_and_not_65535(config):
     assert all(losses[name] == 0 for name in names)
 
 
+def label_by_a_large_network(root, folder, run_tool):
+    """Write the maps as a user does, by a network that sees mostly 255."""
+    network = tiny_network(
+        'fgsn/test/fgsn-c200_r101-d8_pspnet_image-folder',
+        folder,
+        model__num_clusters=K,
+    )
+    weights = torch.load(network[1], weights_only=True)
+    weights['state_dict']['decode_head.conv_seg.bias'][255] += 1e9
+    torch.save(weights, network[1])
+    shutil.rmtree(root / 'label_maps')
+    tool = Path(__file__).resolve().parents[2] / 'tools/label_images.py'
+    run_tool(tool, *network, root / 'images', root / 'label_maps')
+    labels = read_label_map(str(root / 'label_maps/0.png'))
+    assert labels.shape == (90, 130) and (labels == 255).mean() > 0.9
+
+
 @pytest.mark.slow
 def test_trains_on_mostly_255_and_predicts_it(
     config, tmp_path, mmseg_tool, run_tool
 ):
+    label_by_a_large_network(tmp_path / 'data', tmp_path, run_tool)
     work = tmp_path / 'work'
     run_tool(mmseg_tool('train'), config, '--work-dir', work)
     log = next(work.glob('*/vis_data/scalars.json')).read_text()

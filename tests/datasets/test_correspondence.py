@@ -179,6 +179,30 @@ def test_missing_and_broken_images_are_named(world):
         dataset[0]
 
 
+def test_images_with_another_suffix_are_found(world):
+    root, _ = world
+    expected = CorrespondenceDataset('train.txt', str(root), pipeline=LOAD)[0]
+    image = root / 'images/s/snow/b.png'
+    image.rename(image.with_suffix('.JPG'))  # still a PNG inside
+    found = CorrespondenceDataset('train.txt', str(root), pipeline=LOAD)[0]
+    assert found['img_path2'] == str(image.with_suffix('.JPG'))
+    np.testing.assert_array_equal(found['img2'], expected['img2'])
+    (root / 'images/s/snow/b.jpg').write_bytes(b'')
+    with pytest.raises(FileNotFoundError, match=r'b\.png.*b\.jpg.*b\.JPG'):
+        CorrespondenceDataset('train.txt', str(root), pipeline=LOAD)[0]
+
+
+def test_lists_and_folders_of_other_systems(world):
+    root, _ = world
+    folder = root / 'correspondence_data'
+    (folder / '._a--b.mat').write_bytes(b'of macOS')
+    assert len(CorrespondenceDataset('', str(root))) == len(PAIRS)
+    lines = [f'correspondence_data\\{name}' for name, _, _ in PAIRS]
+    (root / 'train.txt').write_bytes('\r\n'.join(lines).encode('utf-16'))
+    dataset = CorrespondenceDataset('train.txt', str(root))
+    assert listed(dataset) == [(name, False) for name, _, _ in PAIRS]
+
+
 def test_loader_with_workers_to_model_input(world):
     root, _ = world
     dataset = DATASETS.build(

@@ -99,3 +99,17 @@ def test_empty_folder(tmp_path):
     folder.mkdir()
     with pytest.raises(FileNotFoundError, match='without any'):
         build('CMU', root, split='testing')
+
+
+@pytest.mark.parametrize('key', ['img_path', 'seg_map_path'])
+@pytest.mark.parametrize('data', [b'', b'no image'])
+def test_broken_files_are_named(tmp_path, key, data):
+    dataset = build('CMU', make_seasons(tmp_path, 'CMU'))
+    path = dataset.get_data_info(0)[key]
+    with open(path, 'wb') as file:
+        file.write(data)
+    with pytest.raises(ValueError, match='Fetch the files again') as caught:
+        dataset[0]
+    text = str(caught.value)
+    assert path in text and '\n' not in text
+    assert dataset[1]['img'].shape == (48, 64, 3)

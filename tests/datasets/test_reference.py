@@ -66,6 +66,7 @@ def test_both_directions_as_the_pairs(world):
         ['s/ref/z', 's/ref/a'],
         ['s_z.png', 's_a.png'],
         ['s_z', 's_a', 's_z'],
+        ['images/s/ref/z.jpg', 's\\ref\\a.png'],
     ],
 )
 def test_reference_image_names(world, names):

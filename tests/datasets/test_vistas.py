@@ -61,6 +61,12 @@ def test_a_second_run_does_what_is_missing(tmp_path):
     assert done == (3, 3)
 
 
+def test_what_macos_adds_is_left_alone(tmp_path):
+    root = make_vistas(tmp_path)
+    (root / 'validation/labels/._a.png').write_bytes(b'of macOS')
+    assert convert_vistas(str(root), 'validation', nproc=1) == (3, 3)
+
+
 def test_a_broken_label_map_leaves_nothing(tmp_path):
     source = tmp_path / 'labels' / 'x.png'
     save(source, np.full((4, 5), 66, np.uint8))

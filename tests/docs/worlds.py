@@ -24,13 +24,12 @@ from tiny_runs import PAIRS, make_pairs
 PLACEHOLDERS = {
     'CONFIG': 'config.py',
     'CHECKPOINT': 'checkpoint.pth',
-    'AUTHORS.pth': 'authors.pth',
     'IMAGES': 'photos',
     'OUT': 'out',
     'SEEN': 'seen',
-    'FILE': 'checkpoint.pth',
+    'RUN': 'config',
 }
-PAPER = 'fgsn/fgsn-c20_r101-d8_pspnet_1xb1-60k_cmu-713x713'
+PAPER = 'fgsn/fgsn-c100_r101-d8_pspnet_1xb1-60k_cmu-713x713'
 # `python -m fgsn_mmseg train` of a world makes two iterations.
 SHORT = (
     'train_cfg.max_iters=2 train_cfg.val_interval=2 '
@@ -93,16 +92,22 @@ class World:
 
     def make_network(self) -> None:
         """CONFIG and CHECKPOINT: the paper's network, tiny and random."""
-        config, checkpoint = tiny_network(PAPER, self.folder)
+        config, checkpoint = tiny_network(
+            PAPER, self.folder, model__init_cfg=None
+        )
         config.rename(self.folder / PLACEHOLDERS['CONFIG'])
         checkpoint.rename(self.folder / PLACEHOLDERS['CHECKPOINT'])
 
     def make_tiny(self) -> None:
-        """Every full-size config, at its place, at the size of a stamp."""
-        for path in sorted((self.folder / 'configs/fgsn').rglob('*.py')):
-            name = path.relative_to(self.folder / 'configs').with_suffix('')
-            if '_r101-d8' in name.name:
-                tiny_config(str(name), path.parent, iters=2)
+        """The paper's test configs, at their places, as small."""
+        for path in sorted((self.folder / 'configs/fgsn/test').glob('*.py')):
+            tiny_config(f'fgsn/test/{path.stem}', path.parent)
+
+    def make_label_maps(self) -> None:
+        """Images whose maps another network is to learn."""
+        self.need('photo')
+        images = self.folder / 'data/label_maps/images'
+        shutil.copytree(self.folder / 'photos', images)
 
     def make_photo(self) -> None:
         """photo.jpg, and three more in IMAGES."""
@@ -122,7 +127,7 @@ class World:
             return subprocess.CompletedProcess([], 0, '', '')
         for word, name in PLACEHOLDERS.items():
             quoted = repr(name) if block.language == 'python' else name
-            text = re.sub(rf'(?<![\w/]){word}\b', quoted, text)
+            text = re.sub(rf'\b{word}\b', quoted, text)
         if block.language == 'python':
             (self.folder / 'block.py').write_text(text)
             text = 'python block.py'

@@ -115,7 +115,7 @@ def test_one_broken_image_stops_no_other(tmp_path, network, images, call_tool):
     (images / 'a/broken.png').write_bytes(b'no picture')
     done = call_tool(TOOL, *network, images, tmp_path / 'out')
     assert done.returncode == 1
-    assert done.error.startswith('error: 1 images could not be read')
+    assert done.error.startswith('error: 1 images could not be labelled')
     assert 'broken.png' in done.error and '\n' not in done.error
     assert len(maps(tmp_path / 'out')) == 3
 

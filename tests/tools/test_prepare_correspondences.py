@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import shutil
 from functools import partial
 
+import h5py
 import pytest
 from miniature_trees import make_seasons
 
@@ -84,6 +86,31 @@ def test_says_what_is_missing(tmp_path, tool):
     listed += read_names(str(root / 'corr_val.txt'))
     assert len(listed) == 6
     assert not {'corr_0_0.mat', 'corr_1_0.mat'} & set(listed)
+
+
+def test_files_of_strangers_stop_no_run(tmp_path, tool):
+    root = make_seasons(tmp_path, 'ROBOTCAR')
+    folder = root / 'correspondence_data'
+    (folder / '._corr_0_0.mat').write_bytes(b'of macOS')
+    with h5py.File(folder / 'corr_0_0.mat', 'a') as file:
+        del file['pt_i']  # 1.6 TB of zeros in a few bytes
+        file.create_dataset('pt_i', (10**11, 2), chunks=(1000, 2))
+    (folder / 'corr_0_1.mat').unlink()
+    os.mkfifo(folder / 'corr_0_1.mat')
+    # The published images of RobotCar are .jpg, its lists say .png.
+    for path in (root / 'images').rglob('*.png'):
+        path.rename(path.with_suffix('.jpg'))
+    pair = read_pair_file(folder / 'corr_1_0.mat')
+    empty = (root / 'images' / pair['img_path2']).with_suffix('.jpg')
+    empty.write_bytes(b'')
+    done = tool(root, '--nproc', 2)
+    assert done.returncode == 0, done.error
+    assert 'correspondence_data: 8 files, 2 unreadable' in done.stdout
+    assert 'at most 2000000 numbers' in done.stdout
+    assert 'no regular file' in done.stdout
+    assert 'are there under another name, which is used' in done.stdout
+    assert '.png as ' in done.stdout and 'missing: 1 images' in done.stdout
+    assert 'pairs that can be used: 5 of 8' in done.stdout
 
 
 def test_real_photos(tmp_path, repo_root, run_tool, sacre_coeur):
