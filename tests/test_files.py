@@ -1,5 +1,6 @@
 import pytest
-from fgsn_mmseg.whole_file import whole_file
+
+from fgsn_mmseg.files import whole_file
 
 
 def write(path, text):
@@ -28,8 +29,11 @@ def test_the_old_file_survives_a_failure(tmp_path):
 
 def test_what_a_killed_process_left_is_overwritten(tmp_path):
     path = tmp_path / 'file.txt'
-    (tmp_path / 'file.txt.part').write_text('a long half of a file')
     with whole_file(path) as part:
+        write(part, 'old')
+    write(part, 'a long half of a file')
+    with whole_file(path) as same:
+        assert same == part
         write(part, 'new')
     assert path.read_text() == 'new'
     assert [p.name for p in tmp_path.iterdir()] == ['file.txt']
