@@ -122,6 +122,8 @@ class AtomicCheckpointHook(CheckpointHook):
         last = runner.message_hub.runtime_info.get('last_ckpt')
         if last is not None:  # a resumed run: one to write again
             self.last_ckpt = osp.join(self.out_dir, osp.basename(last))
+            if osp.isfile(self.last_ckpt):
+                self._point_to_last(runner)
         if self.save_best:
             self._best.update(
                 {
@@ -186,9 +188,7 @@ class AtomicCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
             **self.args,
         )
-        if is_main_process():
-            with whole_file(Path(runner.work_dir) / LAST) as part:
-                Path(part).write_text(self.last_ckpt)
+        self._point_to_last(runner)
         if self.max_keep_ckpts > 0:
             for old in kept[: -self.max_keep_ckpts]:
                 self._remove(
@@ -198,6 +198,11 @@ class AtomicCheckpointHook(CheckpointHook):
             runner.message_hub.update_info('keep_ckpt_ids', kept)
             self.keep_ckpt_ids.clear()
             self.keep_ckpt_ids.extend(kept)
+
+    def _point_to_last(self, runner: Any) -> None:
+        if is_main_process():
+            with whole_file(Path(runner.work_dir) / LAST) as part:
+                Path(part).write_text(self.last_ckpt)
 
     def _remove(self, path: str) -> None:
         if is_main_process() and self.file_backend.isfile(path):

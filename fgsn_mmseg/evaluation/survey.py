@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from mmengine import Config
-from mmengine.runner import load_checkpoint
 from mmseg.registry import MODELS
 
 from ..datasets import read_label_map, write_label_map
+from ..models.converters.checkpoint_file import read_checkpoint
 from .agreement import agreement_figures
 from .labelling import (
     ImageLabels,
@@ -160,7 +160,7 @@ def survey_checkpoint(
         The labels.
     """
     model = MODELS.build(config.model)
-    load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True)
+    model.load_state_dict(read_checkpoint(checkpoint)[1])
     model.cfg = config
     path = Path(checkpoint)
     map_dir = path.with_name(f'{path.stem}_{who}_label_maps')

@@ -55,7 +55,7 @@ def test_a_logged_value(runs):
     assert [d[:9] for d in differences(*runs)] == ['log: loss']
 
 
-@pytest.mark.parametrize('name', ['iter_2.pth', 'iter_1.pth.part'])
+@pytest.mark.parametrize('name', ['iter_2.pth', '.abc.part'])
 def test_a_file_more(runs, name):
     shutil.copy(runs[0] / 'iter_1.pth', runs[1] / name)
     (found,) = differences(*runs)

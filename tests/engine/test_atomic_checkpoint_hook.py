@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
 from fgsn_mmseg.apis.benchmarks.pictures import make_pairs
 from fgsn_mmseg.apis.kill_trials import differences
 from fgsn_mmseg.apis.kill_trials.small_run import SIZE, small_config
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from fgsn_mmseg.files import whole_file
 
 BEST = 'best_match_bits_iter_*.pth'
 
@@ -123,8 +125,15 @@ def test_a_validation_is_not_repeated(root, runs, copy):
     """The last one was the best: its checkpoint was written after it."""
     work_dir = copy('whole')
     assert [p.stem[-2:] for p in work_dir.glob(BEST)] == ['12']
+    last = work_dir / 'last_checkpoint'
+    with whole_file(last) as path:
+        Path(path).touch()
+    torn = Path(path)
+    torn.write_text('/half/a/na')  # killed while it wrote this
     watch, _ = train(root, work_dir)
     assert watch.validations == watch.steps == []
+    assert last.read_text() == str(work_dir / 'iter_12.pth')
+    assert not torn.exists()
 
 
 def test_what_does_not_load_is_passed_over(root, runs, copy, caplog):

@@ -40,6 +40,6 @@ def test_two_processes(repo_root, tmp_path):
         text=True,
         timeout=500,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[-6000:]
     assert (tmp_path / 'run' / 'iter_12.pth').is_file()
     assert list((tmp_path / 'run').glob('best_*.pth'))

@@ -33,7 +33,7 @@ def differences(first: Path, second: Path) -> list[str]:
         What differs, one text each.
     """
     found: list[str] = []
-    for pattern in ('*.pth*', '*.h5*'):
+    for pattern in ('*.pth', '*.h5', '.*.part'):  # the last: torn ones
         names = [
             sorted(path.name for path in folder.glob(pattern))
             for folder in (first, second)
