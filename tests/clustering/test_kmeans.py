@@ -90,3 +90,20 @@ def test_starts_from_given_centroids():
 def test_start_of_another_shape():
     with pytest.raises(ValueError, match=r'shape \(5, 2\), but got \(4, 2'):
         kmeans(np.eye(9, 2, dtype=np.float32), 5, init=np.zeros((4, 2)))
+
+
+@pytest.mark.parametrize('iterations', [1, 2, 5])
+def test_as_many_iterations_as_asked_for(iterations):
+    """Lloyd's algorithm by loops, from given centroids."""
+    rng = np.random.default_rng(4)
+    features = rng.normal(size=(60, 3)).astype(np.float32)
+    start = features[:4].copy()
+    expected = start.astype(np.float64)
+    for _ in range(iterations):
+        groups = [[] for _ in expected]
+        for row in features:
+            distances = ((expected - row) ** 2).sum(1)
+            groups[int(distances.argmin())].append(row)
+        expected = np.array([np.mean(group, axis=0) for group in groups])
+    found = kmeans(features, 4, iterations, seed=0, init=start)
+    np.testing.assert_allclose(found, expected, atol=1e-5)

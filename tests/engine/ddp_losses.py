@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from mmengine.hooks import Hook
 from torch import nn
 
 import fgsn_mmseg  # noqa: F401  before mmseg.models, which needs mmcv.ops
@@ -32,6 +33,15 @@ RUNS = {
 }
 
 
+class OtherStatistics(Hook):
+    """Running statistics of each rank's own, as live BatchNorm leaves them."""
+
+    def before_train(self, runner):
+        for module in runner.model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.running_mean.add_(0.1 * dist.get_rank())
+
+
 def run(name: str, pairs: str, folder: Path) -> dict:
     """Four iterations, with references and targets among them."""
     runner = make_runner(
@@ -45,9 +55,7 @@ def run(name: str, pairs: str, folder: Path) -> dict:
             broadcast_buffers=False,
         ),
     )
-    for module in runner.model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.add_(0.1 * dist.get_rank())
+    runner.register_hook(OtherStatistics())
     runner.train()
     return runner.model.module.state_dict()
 

@@ -11,10 +11,10 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from fgsn_mmseg.apis.benchmarks.pictures import make_pairs
-from fgsn_mmseg.apis.kill_trials import differences
-from fgsn_mmseg.apis.kill_trials.small_run import SIZE, small_config
+from benchmarks.loader import make_pairs
 from fgsn_mmseg.files import whole_file
+from kill_trials import differences
+from kill_trials.small_run import SIZE, small_config
 
 BEST = 'best_match_bits_iter_*.pth'
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from fgsn_mmseg.apis.benchmarks.pictures import make_pairs
-from fgsn_mmseg.apis.kill_trials.small_run import SIZE, small_config
 from mmengine.hooks import Hook
 from tiny_runs import QuietRunner
 from torch import nn
+
+from benchmarks.loader import make_pairs
+from kill_trials.small_run import SIZE, small_config
 
 
 def not_a_number(model):

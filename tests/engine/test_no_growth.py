@@ -9,10 +9,11 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from fgsn_mmseg.apis.benchmarks.pictures import make_pairs
-from fgsn_mmseg.apis.kill_trials.small_run import SIZE, small_config
 from mmengine.hooks import Hook
 from tiny_runs import QuietRunner
+
+from benchmarks.loader import make_pairs
+from kill_trials.small_run import SIZE, small_config
 
 ITERS, CLUSTERINGS = 2000, 10
 EVERY = ITERS // CLUSTERINGS

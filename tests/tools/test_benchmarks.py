@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-from fgsn_mmseg.datasets import CorrespondenceDataset
-
-TOOLS = Path(__file__).resolve().parents[2] / 'tools' / 'analysis_tools'
-sys.path.insert(0, str(TOOLS))
-from benchmarks import clustering as clustering_parts  # noqa: E402
-from benchmarks import loader as loaders  # noqa: E402
-from benchmarks import networks, training  # noqa: E402
-from benchmarks.clustering import (  # noqa: E402
+from benchmarks import clustering as clustering_parts
+from benchmarks import loader as loaders
+from benchmarks import networks, training
+from benchmarks.clustering import (
     benchmark_assignment,
     benchmark_clustering,
 )
-from benchmarks.inference import benchmark_inference  # noqa: E402
-from benchmarks.loader import (  # noqa: E402
+from benchmarks.inference import benchmark_inference
+from benchmarks.loader import (
     NUM_PAIRS,
     benchmark_loader,
     pair_set,
 )
-from benchmarks.measuring import (  # noqa: E402
+from benchmarks.measuring import (
     MeasuredProcess,
     Stopwatch,
     held,
@@ -35,8 +28,9 @@ from benchmarks.measuring import (  # noqa: E402
     take_turns,
     value_of,
 )
-from benchmarks.training import benchmark_training  # noqa: E402
-from benchmarks.training_steps import TrainingSteps  # noqa: E402
+from benchmarks.training import benchmark_training
+from benchmarks.training_steps import TrainingSteps
+from fgsn_mmseg.datasets import CorrespondenceDataset
 
 
 class Clock:

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from fgsn_mmseg.apis.benchmarks.pictures import make_pairs
-from fgsn_mmseg.apis.kill_trials.small_run import SIZE, small_config
+
+from benchmarks.loader import make_pairs
+from kill_trials.small_run import SIZE, small_config
 
 
 @pytest.mark.slow

@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from benchmarks.networks import TINY
 from mmengine import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+
+from benchmarks.networks import TINY
 
 MAX_ITERS = 12
 CLUSTER_INTERVAL = 4

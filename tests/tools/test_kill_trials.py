@@ -7,8 +7,9 @@ import shutil
 
 import pytest
 import torch
-from fgsn_mmseg.apis.kill_trials import differences
 from mmengine.logging import HistoryBuffer
+
+from kill_trials import differences
 
 
 def log(folder, *rows):
