@@ -76,8 +76,7 @@ class ClusterHead(nn.Module):
 
     main_classifier = 'conv_seg'
     """Child that gives the logits."""
-    default_layer: str | None = None
-    """Layer of the features where the config names none."""
+    default_layer: str | None = None  # where the config names none
     refines_points = False
     """Whether prediction refines the logits beyond their resolution."""
     wrapped: type

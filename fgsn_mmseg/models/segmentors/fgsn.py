@@ -30,41 +30,35 @@ class FGSN(ClusterSegmentor):
     :class:`CascadeEncoderDecoder`; every head that can becomes a
     :class:`~fgsn_mmseg.models.ClusterHead`, with the options given here
     unless the config has made it one already. The losses of all but the
-    (last) decode head weigh 0.4 (their ``loss_decode`` has mmseg's own
-    weight). Paper: section 3; every default is the paper's value.
+    (last) decode head weigh 0.4 (``loss_decode``: mmseg's own weight).
+    Paper: section 3; every default is the paper's value.
 
     The labels come from a frozen teacher and a codebook, which
     :class:`~fgsn_mmseg.engine.ClusteringHook` fills; both are part of the
     model and of its state dict from the start. All other parameter names are
-    those of the plain segmentor. For prediction see
-    :class:`ClusterSegmentor`.
+    those of the plain segmentor. Prediction: :class:`ClusterSegmentor`.
 
     Args:
         num_clusters: K, number of labels.
         feature_layer: Inner layer of the (last) decode head whose output is
             clustered, e.g. ``'bottleneck.bn'`` (the paper: before ReLU).
             Defaults to None, what enters the classifier.
-        auxiliary_feature_layer: The same of the other heads, for
-            ``loss_feat`` only.
+        auxiliary_feature_layer: Of the other heads, for ``loss_feat`` only.
         pca_dim: Dimensions kept by the PCA; all if there are fewer.
         fraction_reference: Probability that a pair's gradient goes through
             the reference, else through the target. None: through both.
         norm_eval: Keep BatchNorm's running statistics frozen.
         grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`.
             Defaults to what the decode head's ``align_corners`` says.
-        loss_corr: Config of the correspondence loss. None: no such loss.
-        loss_feat: Config of the feature loss. Defaults to None.
+        loss_corr: Config of the correspondence loss, or None.
+        loss_feat: Config of the feature loss, or None.
         teacher_dtype: ``'bf16'`` or ``'fp16'``: the teacher computes in this
-            precision, its weights stay float32. Defaults to None, the
-            student's.
-        channels_last: Lay out weights and maps with the channels last;
-            often faster on GPUs in half precision. Same results but for
-            rounding.
-        train_cfg: As in :class:`EncoderDecoder`. None, as mmseg's
-            ``init_model`` sets it: a network that only predicts, without
-            teacher and codebook.
-        **kwargs: Passed on to :class:`ClusterSegmentor`: ``backbone``,
-            ``neck``, ``decode_head``, ``auxiliary_head``, ``test_cfg`` ...
+            precision; its weights stay float32. Defaults to the student's.
+        channels_last: Lay out weights and maps with the channels last, often
+            faster on GPUs in half precision. Same results but for rounding.
+        train_cfg: None, as mmseg's ``init_model`` sets it, is a network that
+            only predicts, without teacher and codebook.
+        **kwargs: Passed on to :class:`ClusterSegmentor`.
     """
 
     codebook: Codebook | None
@@ -186,11 +180,7 @@ class FGSN(ClusterSegmentor):
         return labels.clone()  # autograd takes no inference tensors
 
     def labellers(self) -> tuple[Teacher, Codebook]:
-        """Teacher and codebook, once there was a clustering.
-
-        Raises:
-            RuntimeError: There was none, or the network only predicts.
-        """
+        """Teacher and codebook; RuntimeError before the first clustering."""
         if self.teacher is None or self.codebook is None:
             raise RuntimeError(
                 '`model.train_cfg` should be a dict for a network that '
