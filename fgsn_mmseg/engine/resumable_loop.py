@@ -56,6 +56,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         """The loader's config with seeded draws; the given one stays."""
         sampler = dict(config.get('sampler') or {})
         kind = sampler.get('type', 'InfiniteSampler')
+        kind = getattr(kind, '__name__', kind)  # pure Python configs
         if kind not in ('InfiniteSampler', 'SeededInfiniteSampler'):
             raise ValueError(
                 '`train_dataloader.sampler` should be InfiniteSampler, but '

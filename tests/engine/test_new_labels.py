@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from mmengine.dataset import InfiniteSampler
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import BaseModel
 from mmseg.registry import MODELS
@@ -231,6 +232,35 @@ def test_other_features_than_those_of_the_labels(pairs, tmp_path):
         )
     assert str(error.value).startswith("`feature_layer` should be ''")
     assert '\n' not in str(error.value)
+
+
+def test_start_from_a_network_in_training(pairs, tmp_path):
+    """By `model.init_cfg`, as docs/training.md recommends it."""
+    train(pairs, tmp_path / 'first', max_iters=3)
+    start = tmp_path / 'first/iter_3.pth'
+    runner = make_runner(
+        pairs,
+        tmp_path / 'second',
+        max_iters=1,
+        model=dict(init_cfg=dict(type='Pretrained', checkpoint=str(start))),
+        optim_wrapper=dict(
+            type='OptimWrapper', optimizer=dict(type='SGD', lr=0.0)
+        ),
+    )
+    runner.train()
+    saved = torch.load(start)['state_dict']
+    for name, value in runner.model.state_dict().items():
+        if name.startswith('backbone.'):
+            assert torch.equal(value, saved[name]), name
+    assert list(clusterings(tmp_path / 'second')) == [0]
+
+
+def test_sampler_as_pure_python_configs_name_it(pairs, tmp_path):
+    """By its class."""
+    config = run_config(pairs, tmp_path / 'run', max_iters=1)
+    config.train_dataloader.sampler.type = InfiniteSampler
+    QuietRunner.from_cfg(config).train()
+    assert clusterings(tmp_path / 'run')
 
 
 def test_reference_images_of_several_sizes(tmp_path):

@@ -111,6 +111,23 @@ class TestConstruction:
         with pytest.raises(ValueError, match=message):
             MODELS.build(model_config(**kwargs))
 
+    @pytest.mark.parametrize('given', [20.0, '20', True, None])
+    def test_number_of_clusters_that_is_none(self, given):
+        with pytest.raises(TypeError, match='should be a whole number'):
+            MODELS.build(model_config(num_clusters=given))
+
+    @pytest.mark.parametrize(
+        'key, remedy',
+        [
+            ('num_cluster', r'Did you mean `num_clusters`\?'),
+            ('feature_layers', r'Did you mean `feature_layer`\?'),
+            ('something_else', 'Leave it out.'),
+        ],
+    )
+    def test_misspelt_keys(self, key, remedy):
+        with pytest.raises(TypeError, match=f'no key `{key}`. {remedy}'):
+            MODELS.build(model_config(**{key: 30}))
+
 
 class TestModes:
     def test_statistics_are_frozen(self):
