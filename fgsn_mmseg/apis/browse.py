@@ -48,6 +48,11 @@ def browse_correspondences(
     """
     if split not in SPLITS:
         raise ValueError(f'`split` should be one of {SPLITS}, got {split!r}.')
+    for name, value in (('number', number), ('height', height)):
+        if value < 1:
+            raise ValueError(
+                f'`{name}` should be at least 1, but got {value!r}.'
+            )
     init_default_scope(config.get('default_scope', 'mmseg'))
     dataset = build_pairs(config, split)
     mmengine.mkdir_or_exist(out_dir)

@@ -4,6 +4,7 @@ import copy
 import os
 from typing import Any
 
+import torch
 from mmengine import Config
 from mmengine.registry import init_default_scope
 from mmseg.apis import init_model
@@ -40,7 +41,8 @@ def load_segmentor(
 
     Raises:
         FileNotFoundError: One of the files is not there.
-        ValueError: The checkpoint does not belong to the config.
+        ValueError: The checkpoint does not belong to the config, or there
+            is no such device.
     """
     if not isinstance(config, Config):
         if not os.path.isfile(config):
@@ -49,6 +51,7 @@ def load_segmentor(
                 f'{os.fspath(config)!r}, which is not there.'
             )
         config = Config.fromfile(config)
+    check_device(device)
     config = copy.deepcopy(config)  # the caller's stays as it is
     config.merge_from_dict(cfg_options or {})
     state_dict = read_checkpoint(checkpoint)[1]
@@ -109,3 +112,16 @@ def _problems(
                 f'{tuple(tensor.shape)}'
             )
     return problems
+
+
+def check_device(device: str) -> None:
+    """Raise ValueError if this machine has no device of that name."""
+    try:
+        torch.zeros(1, device=device)
+    # torch says of a missing CUDA by an AssertionError, of others otherwise.
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            "`device` should be 'cpu' or a device of this machine, but got "
+            f'{device!r}: {reason}'
+        ) from None

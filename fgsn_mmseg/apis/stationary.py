@@ -82,8 +82,15 @@ def find_stationary_clusters(
         FileNotFoundError: The data set is not there.
         ValueError: The config validates on no pairs.
     """
-    if step < 1:
-        raise ValueError(f'`step` should be at least 1, but got {step!r}.')
+    for name, value in (
+        ('step', step),
+        ('patches', patches),
+        ('patch_size', patch_size),
+    ):
+        if value < 1:
+            raise ValueError(
+                f'`{name}` should be at least 1, but got {value!r}.'
+            )
     number = model.out_channels
     collector = PatchCollector(number, patches, patch_size)
 

@@ -63,5 +63,13 @@ def test_broken_input(tmp_path, repo_root, call, call_tool):
     assert '`train_dataloader` should read pairs' in done.error
 
 
+@pytest.mark.parametrize('option', ['--height', '--number'])
+def test_pictures_of_no_size(tmp_path, call, option):
+    done = call(tmp_path, option, 0)
+    assert done.returncode == 1
+    assert f'`{option.strip("-")}` should be at least 1' in done.error
+    assert '\n' not in done.error
+
+
 def test_help_shows_every_default(check_help):
     check_help(TOOL)

@@ -89,5 +89,17 @@ def test_broken_input(tmp_path, network, call_tool):
     assert 'nowhere' in done.error and '\n' not in done.error
 
 
+@pytest.mark.parametrize(
+    'options',
+    [('--device', 'foo'), ('--device', 'cuda:77'), ('--patches', 0)],
+)
+def test_what_cannot_be(tmp_path, network, call_tool, options):
+    done = call_tool(TOOL, *network, tmp_path, *options)
+    assert done.returncode == 1
+    name = options[0].strip('-')
+    assert done.error.startswith(f'error: `{name}` should be')
+    assert '\n' not in done.error
+
+
 def test_help_shows_every_default(check_help):
     check_help(TOOL)
