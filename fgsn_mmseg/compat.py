@@ -29,7 +29,7 @@ from packaging.specifiers import SpecifierSet
 FAMILIES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
     'openmmlab': {
         'mmengine': ('>=0.10.2,<1.0', ('mmengine', 'mmengine-lite')),
-        'mmcv': ('>=2.0.0,<2.2.0', ('mmcv', 'mmcv-lite', 'mmcv-full')),
+        'mmcv': ('>=2.1.0,<2.2.0', ('mmcv', 'mmcv-lite', 'mmcv-full')),
         'mmseg': ('>=1.2.2,<1.3', ('mmsegmentation',)),
     },
     'onedl': {

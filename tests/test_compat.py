@@ -108,7 +108,7 @@ def test_local_versions_and_sources_without_a_record(world):
             'mmcv',
             'mmcv-lite',
             '2.2.0',
-            "`mmcv` should be >=2.0.0,<2.2.0, but got '2.2.0'; run `pip "
+            "`mmcv` should be >=2.1.0,<2.2.0, but got '2.2.0'; run `pip "
             f'uninstall -y mmcv-lite`, then {LITE}).',
         ),
         (
@@ -144,7 +144,7 @@ def test_nothing_is_installed(world):
     made = world({})
     assert made.said() == (
         '`mmengine` should be >=0.10.2,<1.0, but is missing, `mmcv` should '
-        'be >=2.0.0,<2.2.0, but is missing, `mmseg` should be >=1.2.2,<1.3, '
+        'be >=2.1.0,<2.2.0, but is missing, `mmseg` should be >=1.2.2,<1.3, '
         f'but is missing; run {LITE}, or "fgsn-mmseg[onedl]", the maintained '
         'line of these packages).'
     )

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmseg.registry import HOOKS
 
+from .. import compat
 from ..files import whole_file
 from ..models.converters.checkpoint_file import loading_problem
 
@@ -212,7 +212,7 @@ class AtomicCheckpointHook(CheckpointHook):
 def problem_of(path: str | os.PathLike) -> str | None:
     """Why a run can not go on from a checkpoint; None if it can."""
     try:
-        content = torch.load(path, map_location='cpu')
+        content = compat.load_checkpoint_file(os.fspath(path))
     # A broken file may fail in any way.
     except Exception as error:
         return loading_problem(error)

@@ -16,8 +16,9 @@ def to_quaternion(rotation: np.ndarray) -> np.ndarray:
     Returns:
         (4,) w, x, y, z, with w >= 0.
     """
-    x, y, z, w = Rotation.from_matrix(rotation).as_quat(canonical=True)
-    return np.array([w, x, y, z])
+    x, y, z, w = Rotation.from_matrix(rotation).as_quat()
+    # `canonical=True` is younger than the scipy that is promised.
+    return np.array([w, x, y, z]) * (-1 if w < 0 else 1)
 
 
 def from_quaternion(quaternion: ArrayLike) -> np.ndarray:

@@ -177,7 +177,7 @@ def test_what_the_network_cannot_hold_stops_no_job(tmp_path):
     def fail(module, inputs):
         calls.append(len(inputs[0]))
         if len(inputs[0]) > 1 or len(calls) > 4:
-            raise torch.OutOfMemoryError('CUDA out of memory.\nTried')
+            raise torch.cuda.OutOfMemoryError('CUDA out of memory.\nTried')
 
     model.backbone.register_forward_pre_hook(fail)
     model.test_cfg.mode = 'whole'
