@@ -32,7 +32,6 @@ class FGSN(ClusterSegmentor):
     unless the config has made it one already. The losses of all but the
     (last) decode head weigh 0.4 (``loss_decode``: mmseg's own weight).
     Paper: section 3; every default is the paper's value.
-
     The labels come from a frozen teacher and a codebook, which
     :class:`~fgsn_mmseg.engine.ClusteringHook` fills; both are part of the
     model and of its state dict from the start. All other parameter names are
@@ -48,8 +47,8 @@ class FGSN(ClusterSegmentor):
         fraction_reference: Probability that a pair's gradient goes through
             the reference, else through the target. None: through both.
         norm_eval: Keep BatchNorm's running statistics frozen.
-        grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`.
-            Defaults to what the decode head's ``align_corners`` says.
+        grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`;
+            by default as the decode head's ``align_corners`` says.
         loss_corr: Config of the correspondence loss, or None.
         loss_feat: Config of the feature loss, or None.
         teacher_dtype: ``'bf16'`` or ``'fp16'``: the teacher computes in this
