@@ -5,6 +5,8 @@
 #                   promises, in .venv-oldest
 # make lint         setup, then what .ci/run checks beside the tests
 # make format       mends what can be mended automatically
+# make docs         the site, in docs/_build/html; an environment of its own,
+#                   .venv-docs, without torch; warnings are errors
 # make demo         setup, then a town, a network on it and a report, in minutes
 #
 # PYTHON=python3.12 picks the interpreter of a new environment. pip is
@@ -38,12 +40,12 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 PIP_INSTALL := $(BIN)/python -m pip install --constraint $(CONSTRAINTS)
-CODE := fgsn_mmseg tools tests configs projects
+CODE := fgsn_mmseg tools tests configs projects docs
 
 # Several processes share the machine: one thread each.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup test test-oldest lint format demo
+.PHONY: setup test test-oldest lint format docs demo
 
 setup: $(STAMP)
 
@@ -71,6 +73,14 @@ lint: setup
 format: setup
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
+
+.venv-docs/.setup-done: requirements/docs.txt
+	$(PYTHON) -m venv .venv-docs || { rm -rf .venv-docs; exit 1; }
+	.venv-docs/bin/python -m pip install --requirement requirements/docs.txt
+	touch $@
+
+docs: .venv-docs/.setup-done
+	.venv-docs/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 # One training at a time: it may have all the cores.
 demo: setup

@@ -1,6 +1,7 @@
 """Whole jobs: what the command lines in ``tools/`` run."""
 
 from .browse import browse_correspondences
+from .environment import environment
 from .grid import Experiment, list_experiments
 from .label_images import LabelingReport, label_images
 from .loading import load_segmentor
@@ -18,6 +19,7 @@ __all__ = [
     'StationaryClusters',
     'TrainingLog',
     'browse_correspondences',
+    'environment',
     'find_stationary_clusters',
     'label_images',
     'list_experiments',

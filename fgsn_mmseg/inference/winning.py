@@ -81,7 +81,7 @@ def winning_labels_at(logits: Tensor, ys: Tensor, xs: Tensor) -> Tensor:
     Args:
         logits (Tensor): (K, h, w), see :func:`winning_labels`.
         ys (Tensor): (H,) rows of the pixels in cells, in [0, h - 1], in any
-            order; see :func:`~fgsn_mmseg.inference.pixel_cells`.
+            order; see :func:`~fgsn_mmseg.geometry.pixel_cells`.
         xs (Tensor): (W,) columns of the pixels in cells, in [0, w - 1].
 
     Returns:
