@@ -24,6 +24,12 @@ PAGES = [
     *sorted((REPO / 'configs').rglob('README.md')),
     *sorted((REPO / 'projects').rglob('*.md')),
 ]
+# Notebooks: run as such, not block by block.
+TUTORIALS = [
+    path
+    for path in sorted((REPO / 'docs/tutorials').glob('*.md'))
+    if path.stem != 'index'
+]
 LANGUAGES = ('bash', 'shell', 'sh', 'console', 'python')
 _BLOCK = re.compile(
     r'(?:^ *<!-- (?P<marker>[\w ]+): (?P<value>.*?) -->\n\s*)?'
