@@ -42,7 +42,7 @@ def test_links_and_paths_lead_somewhere(page):
 
 
 @pytest.mark.parametrize(
-    'page', ['docs/reproducing.md', 'configs/fgsn/README.md']
+    'page', ['docs/model_zoo.md', 'configs/fgsn/README.md']
 )
 def test_tables_list_every_experiment(page):
     text = (REPO / page).read_text(encoding='utf-8')
