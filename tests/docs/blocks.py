@@ -20,7 +20,7 @@ REPO = Path(__file__).resolve().parents[2]
 PAGES = [
     REPO / 'README.md',
     REPO / 'CONTRIBUTING.md',
-    *sorted((REPO / 'docs').rglob('*.md')),
+    *sorted((REPO / 'docs').rglob('[!_]*.md')),
     *sorted((REPO / 'configs').rglob('README.md')),
     *sorted((REPO / 'projects').rglob('*.md')),
 ]
@@ -32,7 +32,7 @@ TUTORIALS = [
 ]
 LANGUAGES = ('bash', 'shell', 'sh', 'console', 'python')
 _BLOCK = re.compile(
-    r'(?:^ *<!-- (?P<marker>[\w ]+): (?P<value>.*?) -->\n\s*)?'
+    r'(?:^ *<!-- (?P<marker>[\w ]+): (?P<value>(?:(?!-->).)*?) -->\n\s*)?'
     r'^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$',
     re.MULTILINE | re.DOTALL,
 )

@@ -7,20 +7,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from blocks import PAGES, REPO
 
-REPO = Path(__file__).resolve().parents[2]
-PAGES = sorted((REPO / 'docs').glob('*.md')) + [
-    REPO / 'configs/fgsn/README.md'
-]
 EXPERIMENTS = sorted(
     path.name for path in (REPO / 'configs/fgsn').glob('*_r101-d8*_pspnet_*')
 )
 
 
 def test_one_page_each():
-    names = {page.stem for page in PAGES}
+    names = {page.stem for page in (REPO / 'docs').glob('*.md')}
     assert names >= {
-        'README',
+        'authors_release',
         'datasets',
         'deviations',
         'evaluation',
@@ -31,14 +28,43 @@ def test_one_page_each():
     }
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
-def test_links_and_paths_lead_somewhere(page):
+def _without_code(page):
     text = page.read_text(encoding='utf-8')
-    for target in re.findall(r'\]\(([^)]+)\)', text):
-        if not target.startswith(('http', '#')):
-            assert (page.parent / target.split('#')[0]).exists(), target
+    return re.sub(r'^ *```.*?^ *```$', '', text, flags=re.DOTALL | re.M)
+
+
+def _anchors(page):
+    """Of the headings, as GitHub and the site make them."""
+    found = set()
+    for title in re.findall(r'^#+ (.+)$', _without_code(page), re.MULTILINE):
+        title = re.sub(r'[^\w\- ]', '', title.lower())
+        found.add(title.strip().replace(' ', '-'))
+    return found
+
+
+@pytest.mark.parametrize(
+    'page', PAGES, ids=lambda page: str(page.relative_to(REPO))
+)
+def test_links_and_paths_lead_somewhere(page):
+    text = _without_code(page)
+    for target in re.findall(r'\]\(([^)\s]+)\)', text):
+        if re.match(r'\w+:', target):
+            continue
+        path, _, anchor = target.partition('#')
+        other = (page.parent / path).resolve() if path else page
+        assert other.exists(), target
+        if anchor:
+            assert anchor in _anchors(other), target
     for path in re.findall(r'(?<![\w/$])(?:tools|configs)/[\w/.-]+\.py', text):
         assert (REPO / path).is_file(), path
+
+
+def test_anchors_are_those_of_github(tmp_path):
+    page = tmp_path / 'page.md'
+    page.write_text(
+        '# A Town, in 6!\n```bash\n# no title\n```\n## `a_b`-c d\n'
+    )
+    assert _anchors(page) == {'a-town-in-6', 'a_b-c-d'}
 
 
 @pytest.mark.parametrize(

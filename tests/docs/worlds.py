@@ -25,6 +25,7 @@ PLACEHOLDERS = {
     'CONFIG': 'config.py',
     'CHECKPOINT': 'checkpoint.pth',
     'IMAGES': 'photos',
+    'PHOTOS': 'own_photos',
     'OUT': 'out',
     'SEEN': 'seen',
     'RUN': 'config',
@@ -116,6 +117,21 @@ class World:
         for name in ('photo', 'photos/a', 'photos/b', 'photos/c'):
             pixels = rng.integers(0, 255, (60, 80, 3), dtype=np.uint8)
             cv2.imwrite(str(self.folder / f'{name}.jpg'), pixels)
+
+    def make_own_photos(self) -> None:
+        """PHOTOS: two places, five photos each of a wall with a poster."""
+        rng = np.random.default_rng(0)
+        for place in ('east', 'west'):
+            (self.folder / 'own_photos' / place).mkdir(parents=True)
+            wall = rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)
+            wall = cv2.resize(wall, (400, 300), interpolation=cv2.INTER_CUBIC)
+            fine = rng.integers(0, 60, (300, 400, 3), dtype=np.uint8)
+            wall = cv2.GaussianBlur(cv2.add(wall // 2, fine), (0, 0), 1.0)
+            for i in range(5):
+                move = np.array([[1, 0.02 * i, 7 * i], [0.01 * i, 1, 4 * i]])
+                photo = cv2.warpAffine(wall, move, (400, 300))
+                path = self.folder / f'own_photos/{place}/{i}.png'
+                cv2.imwrite(str(path), photo)
 
     def run(self, block: Block) -> subprocess.CompletedProcess:
         """Run a block, or write it down where it is a file."""
