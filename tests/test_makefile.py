@@ -58,3 +58,11 @@ def test_unknown_family():
 
 def test_lint_checks_the_directions_of_imports():
     assert '.venv/bin/lint-imports' in make('lint').stdout
+
+
+def test_site_has_an_environment_of_its_own():
+    lines = make('docs').stdout.splitlines()
+    install = '.venv-docs/bin/python -m pip install --requirement'
+    assert f'{install} requirements/docs.txt' in lines
+    assert any(' -m sphinx -W ' in line for line in lines)
+    assert not any('torch' in line for line in lines)

@@ -69,6 +69,17 @@ def read_page(app: Any, docname: str, content: list[str]) -> None:
     content[0] = _PAGE.sub(take_in, own)
 
 
+def keep_letters(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Event ``autodoc-process-docstring``: ``num_clusters: K.`` is no list.
+
+    A letter and a full stop would begin one, as ``1.`` does.
+    """
+    for i, line in enumerate(lines):
+        lines[i] = re.sub(r'^(\s+\w+(?: \([^)]*\))?: [A-Z])\.', r'\1\.', line)
+
+
 def leave_out(
     app: Any, what: str, name: str, obj: Any, skip: bool, options: Any
 ) -> bool | None:
@@ -110,5 +121,7 @@ def setup(app: Any) -> dict[str, bool]:
     app.add_config_value('api_modules', [], 'env')
     app.connect('source-read', read_page)
     app.connect('autoapi-skip-member', leave_out)
+    # Before napoleon, which takes the names of arguments away.
+    app.connect('autodoc-process-docstring', keep_letters, priority=400)
     app.connect('missing-reference', find_in_room)
     return {'parallel_read_safe': True}

@@ -70,6 +70,13 @@ def test_links_of_a_page_that_is_taken_in():
     )
 
 
+def test_a_letter_is_no_list():
+    lines = ['Args:', '    num_clusters (int): K. Or so.', '    x: KL. A.']
+    site_pages.keep_letters(None, '', '', None, None, lines)
+    told = ['Args:', r'    num_clusters (int): K\. Or so.', '    x: KL. A.']
+    assert lines == told
+
+
 def test_every_page_is_in_a_toctree():
     listed = set()
     for index in ('index', 'tutorials/index'):
