@@ -54,7 +54,7 @@ def test_paths(tiny_world):
     path = f'{tiny_world}/images/street001/night/s001_p000_night.jpg'
     assert class_map_of(path).is_file()
     empty = np.zeros((0, 2))
-    pair = PairLabels('a', path, empty, empty, empty, empty)
+    pair = PairLabels('a', path, empty, empty, empty, empty, (1, 1), (1, 1))
     assert traversal_of(pair) == 'night'
     assert WITHIN == 'summer2' and len(ACROSS) == 5
 
@@ -90,7 +90,7 @@ def test_rows_of_the_image(tmp_path):
             ),
         )
     files = [str(tmp_path / f'{name}.mat') for name in ('autumn', 'night')]
-    figures = row_figures(files[:1], files, 2)
+    figures = row_figures(files[:1], files, 2, (100, 100))
     assert figures['used_clusters'] == 2
     assert figures['groups']['autumn']['match_bits'] == 1.0
     assert figures['groups']['night']['agreement'] == 0.5

@@ -8,6 +8,7 @@ each condition and of ``all``, and ``used_clusters``; of a network also
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -64,7 +65,7 @@ def across(figures: Figures, name: str) -> float:
 
     Args:
         figures: Of one labelling.
-        name: 'agreement', 'chance' or 'match_bits'.
+        name: 'agreement', 'chance', 'match_bits' or 'match_bits_hard'.
 
     Returns:
         The mean over all targets but the second summer drive.
@@ -108,12 +109,18 @@ def plain_figures(
             group_by=GROUP_BY,
         )
         figures[name] = _plain({row['group']: row for row in rows})
-    figures[ROW] = row_figures(train, val, num_clusters, seed)
+    world = json.loads((root / 'world.json').read_text())
+    size = (world['height'], world['width'])
+    figures[ROW] = row_figures(train, val, num_clusters, size, seed)
     return figures
 
 
 def row_figures(
-    train: Sequence[str], val: Sequence[str], num_clusters: int, seed: int = 0
+    train: Sequence[str],
+    val: Sequence[str],
+    num_clusters: int,
+    size: tuple[int, int],
+    seed: int = 0,
 ) -> Figures:
     """Figures of labels that do not look at the image at all.
 
@@ -123,6 +130,7 @@ def row_figures(
         train: Correspondence files.
         val: Correspondence files whose points are labelled.
         num_clusters: K.
+        size: (H, W) of the images.
         seed: Of k-means.
 
     Returns:
@@ -141,7 +149,16 @@ def row_figures(
             for end in ends
         ]
         survey.pairs.append(
-            PairLabels(pair['img_path'], pair['img_path2'], *ends, *labels)
+            PairLabels(
+                pair['img_path'],
+                pair['img_path2'],
+                ends[0],
+                ends[1],
+                labels[0],
+                labels[1],
+                size,
+                size,
+            )
         )
     return _plain(group_figures(survey, traversal_of))
 
