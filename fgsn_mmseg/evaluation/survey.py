@@ -157,14 +157,28 @@ def survey_checkpoint(
     Returns:
         The labels.
     """
-    model = MODELS.build(config.model)
-    model.load_state_dict(read_checkpoint(checkpoint)[1])
-    model.cfg = config
     path = Path(checkpoint)
     map_dir = path.with_name(f'{path.stem}_{who}_label_maps')
     return survey_labels(
-        model.eval(), build_pairs(config), who, map_dir, progress=progress
+        load_model(config, path),
+        build_pairs(config),
+        who,
+        map_dir,
+        progress=progress,
     )
+
+
+def load_model(config: Config, checkpoint: str | os.PathLike) -> Any:
+    """An FGSN in eval mode, with its config in ``cfg``, to be surveyed.
+
+    Args:
+        config: Of its training.
+        checkpoint: File with its weights and its teacher.
+    """
+    model = MODELS.build(config.model)
+    model.load_state_dict(read_checkpoint(checkpoint)[1])
+    model.cfg = config
+    return model.eval()
 
 
 def write_survey(path: str | os.PathLike, survey: Survey) -> None:

@@ -36,7 +36,10 @@ def made(bits, nmi=0.5, **groups):
     return {
         'groups': {
             name: dict(
-                agreement=0.6, chance=0.1, match_bits=groups.get(name, bits)
+                agreement=0.6,
+                chance=0.1,
+                match_bits=groups.get(name, bits),
+                match_bits_hard=groups.get(name, bits) / 2,
             )
             for name in names
         },
@@ -47,7 +50,13 @@ def made(bits, nmi=0.5, **groups):
 
 
 def run(before, after):
-    return {'before': before, 'after': after, 'cpu_seconds': 1.0}
+    curve = {'100': {'match_bits': 0.25}, '20': {'match_bits': 0.125}}
+    return {
+        'before': before,
+        'after': after,
+        'curve': curve,
+        'cpu_seconds': 1.0,
+    }
 
 
 def test_paths(tiny_world):
@@ -160,7 +169,10 @@ def test_page_says_what_was_seen_and_what_not():
     assert '| base network, k-means, K = 20 | 2 | 0.200 ± 0.000 |' in page
     assert 'Not measured: c200, c1000, c100-nocorr,' in page
     assert '| c20 | 4 of 4 | no cluster | 2 of 6 |' in page
-    assert '| raw colour, k-means, K = 20 | 1 | 0.300 |' in page
+    assert '| raw colour, k-means, K = 20 | 1 | 0.300 | 0.150 |' in page
+    first = '| experiment | first labels | 20 | 100 |'
+    assert first in page
+    assert '| c20 | 0.200 ± 0.000 | 0.125 ± 0.000 | 0.250 ±' in page
 
 
 def test_rows_are_what_they_are_called():
@@ -177,9 +189,17 @@ def test_rows_are_what_they_are_called():
         assert dense == (extra != 'noseg')
         assert bool(model.get('loss_feat')) == (extra == 'hinge')
         assert (model.init_cfg is None) == (extra == 'random')
+        (hook,) = [h for h in config.custom_hooks if 'interval' in h]
+        parts = extra.split('-')
+        whitened = hook.get('whitening', 'pca') == 'correspondences'
+        assert whitened == ('whitened' in parts or 'means' in parts)
+        assert hook.get('pair_means', False) == ('means' in parts)
+        for kind in ('fitted', 'kept'):
+            own = hook.get('classifier', 'random') == kind
+            assert own == (kind in parts)
         assert config.randomness.seed == 3
     assert base.pretty_text == text  # left as it was
-    assert MODELS.build(model).num_clusters == 100
+    assert MODELS.build(model).num_clusters == 1000
     assert [row.name for row in rows_named(['c200', 'c20'])] == ['c20', 'c200']
     assert rows_named([]) == list(ROWS)
     with pytest.raises(ValueError, match=r"among c20, .* but got 'c7'"):

@@ -31,7 +31,14 @@ from fgsn_mmseg.evaluation import (
     normalized_mutual_information,
     purity,
 )
-from fgsn_mmseg.evaluation.survey import PairLabels, Survey, survey_checkpoint
+from fgsn_mmseg.evaluation.labelling import build_pairs
+from fgsn_mmseg.evaluation.survey import (
+    PairLabels,
+    Survey,
+    load_model,
+    survey_checkpoint,
+    survey_labels,
+)
 
 from ..settings import TRAVERSALS
 
@@ -192,6 +199,35 @@ def before_and_after(
         figures = survey_figures(survey, traversal_of, table, CLASSES)
         figures['majority'] = majority_classes(table, CLASSES)
         yield name, figures, survey
+
+
+def learning_curve(
+    config: Config, work_dir: str | os.PathLike
+) -> dict[str, dict[str, float]]:
+    """How the student's labels became better over a training.
+
+    Args:
+        config: Of an FGSN on the town.
+        work_dir: Folder of its run, with checkpoints ``iter_<n>.pth``.
+
+    Returns:
+        For each checkpoint, by its number of iterations in ascending order:
+        ``match_bits`` and ``match_bits_hard`` over the other conditions.
+    """
+    paths = {
+        int(path.stem.split('_')[1]): path
+        for path in Path(work_dir).glob('iter_*.pth')
+    }
+    pairs = build_pairs(config)
+    curve = {}
+    for number, path in sorted(paths.items()):
+        survey = survey_labels(load_model(config, path), pairs)
+        figures = _plain(group_figures(survey, traversal_of))
+        curve[str(number)] = {
+            name: across(figures, name)
+            for name in ('match_bits', 'match_bits_hard')
+        }
+    return curve
 
 
 def class_table(

@@ -13,6 +13,8 @@ from .figures import ACROSS, WITHIN, Figures, across
 from .grid import NUMBERS, ROWS, SINGLE
 from .tables import AGREEMENT, as_markdown, spread
 
+KEYS = (*AGREEMENT, 'match_bits_hard')
+
 # Of one experiment, one entry a seed: figures 'before' and 'after'.
 Runs = dict[str, list[dict[str, Figures]]]
 # By K and name, figures of labels that nothing was trained for: one a seed.
@@ -55,8 +57,9 @@ def results_page(
         claims=list(_claims(runs)),
         disappointments=list(_disappointments(runs, rivals)),
         moving_table=_moving_table(runs),
+        curve_table=_curve_table(runs),
         condition_tables={
-            key: _condition_table(runs, rivals, key) for key in AGREEMENT
+            key: _condition_table(runs, rivals, key) for key in KEYS
         },
     )
 
@@ -74,8 +77,9 @@ def _named_rivals(rivals: Rivals) -> Iterator[tuple[str, list[Figures]]]:
 
 def _main_table(runs: Runs, rivals: Rivals) -> str:
     """A row for each rival and for each experiment."""
-    header = ['labels', 'seeds', 'same: bits', 'agree', 'chance', 'bits']
-    header += ['bits before', 'NMI', 'purity', 'mIoU %', 'used', 'stationary']
+    header = ['labels', 'seeds', 'same: bits', 'hard', 'agree', 'chance']
+    header += ['bits', 'hard', 'bits before', 'NMI', 'purity', 'mIoU %']
+    header += ['used', 'stationary']
     rows = [
         [name, *_main_cells(figures, None)]
         for name, figures in _named_rivals(rivals)
@@ -91,8 +95,11 @@ def _main_cells(
     figures: Sequence[Figures], before: str | None
 ) -> list[int | str | None]:
     cells: list[int | str | None] = [len(figures)]
-    cells.append(spread([f['groups'][WITHIN]['match_bits'] for f in figures]))
-    cells += [spread([across(f, key) for f in figures]) for key in AGREEMENT]
+    cells += [
+        spread([f['groups'][WITHIN][key] for f in figures])
+        for key in ('match_bits', 'match_bits_hard')
+    ]
+    cells += [spread([across(f, key) for f in figures]) for key in KEYS]
     cells.append(before)
     for key, digits in (
         ('NMI', 3),
@@ -104,6 +111,22 @@ def _main_cells(
         known = [f[key] for f in figures if key in f]
         cells.append(spread(known, digits) if known else None)
     return cells
+
+
+def _curve_table(runs: Runs) -> str:
+    """match_bits of the student over iterations, other conditions."""
+    numbers = sorted({int(n) for s in runs.values() for n in s[0]['curve']})
+    rows: list[list[Any]] = []
+    for name, seeds in runs.items():
+        before = spread([_bits_across(run, 'before') for run in seeds])
+        curves = [run['curve'] for run in seeds]
+        rows.append([name, before])
+        for n in map(str, numbers):
+            known = [c[n]['match_bits'] for c in curves if n in c]
+            rows[-1].append(spread(known) if known else None)
+    return as_markdown(
+        ['experiment', 'first labels', *map(str, numbers)], rows
+    )
 
 
 def _condition_table(runs: Runs, rivals: Rivals, key: str) -> str:
