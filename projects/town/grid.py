@@ -19,13 +19,10 @@ from mmengine.registry import init_default_scope
 import fgsn_mmseg  # noqa: F401  before mmseg, which needs mmcv.ops
 from fgsn_mmseg.engine.training_run import train_once, with_data_root
 from town.study import BASE_CONFIG, FGSN_CONFIG
-from town.study.figures import (
-    before_and_after,
-    learning_curve,
-    plain_figures,
-)
+from town.study.figures import before_and_after, learning_curve
 from town.study.grid import GridRow, row_config, rows_named
 from town.study.results import results_page
+from town.study.without_learning import plain_figures
 
 
 def parse_args() -> argparse.Namespace:

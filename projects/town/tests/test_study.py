@@ -15,8 +15,6 @@ from town.study.figures import (
     WITHIN,
     across,
     class_map_of,
-    plain_figures,
-    row_figures,
     traversal_of,
 )
 from town.study.grid import ROWS, row_config, rows_named
@@ -28,6 +26,7 @@ from town.study.tables import (
     labelling_table,
     spread,
 )
+from town.study.without_learning import plain_figures, row_figures
 
 
 def made(bits, nmi=0.5, **groups):
@@ -140,6 +139,24 @@ def test_spread():
 def test_page_says_what_was_seen_and_what_not():
     good = [run(made(0.2, 0.3), made(bits)) for bits in (1.0, 1.1)]
     poor = [run(made(0.4, 0.6), made(b, night=0.1)) for b in (0.6, 0.7)]
+    page = results_page(
+        {'c20': poor, 'c20-means-fitted': good},
+        {20: {'raw colour, k-means': made(0.3)}},
+        [],
+    )
+    assert (
+        "K = 20: means-fitted against the paper's recipe, match_bits_hard: "
+        '0.525 ± 0.035 to 0.270 ± 0.028: higher.'
+    ) in page
+    assert "of the paper's recipe **at none** of its checkpoints [20," in page
+    good[0]['curve']['100'] = {'match_bits': 0.9}
+    page = results_page(
+        {'c20': poor, 'c20-means-fitted': good},
+        {20: {'raw colour, k-means': made(0.3)}},
+        [],
+    )
+    assert "the paper's recipe at iteration 100 of 100." in page
+    good[0]['curve']['100'] = {'match_bits': 0.25}
     page = results_page(
         {'c20': good, 'c20-nocorr': poor, 'c100': poor},
         {

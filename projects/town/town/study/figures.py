@@ -8,7 +8,6 @@ each condition and of ``all``, and ``used_clusters``; of a network also
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,14 +18,10 @@ import numpy as np
 from mmengine import Config
 from mmseg.utils import get_classes
 
-from fgsn_mmseg.clustering import kmeans, nearest_centroids
-from fgsn_mmseg.datasets import read_names, read_pair_file
 from fgsn_mmseg.engine.training_run import first_checkpoint
 from fgsn_mmseg.evaluation import (
-    BASELINES,
     cluster_class_counts,
     contingency_table,
-    kmeans_baseline,
     majority_vote_iou,
     normalized_mutual_information,
     purity,
@@ -50,9 +45,6 @@ GROUP_BY = r'([^/]*)/[^/]*$'
 CLASSES = get_classes('cityscapes')
 # Their clusters should not be stationary.
 MOVING = ('sky', 'person', 'car')
-PLAIN = {'colour': 'raw colour, k-means', 'handmade': 'hand-made, k-means'}
-# Views of a place differ little in height: labels may be bands of the image.
-ROW = 'image row alone, k-means'
 
 
 def traversal_of(pair: PairLabels) -> str:
@@ -81,96 +73,9 @@ def across(figures: Figures, name: str) -> float:
     return float(np.mean([groups[group][name] for group in ACROSS]))
 
 
-def plain_figures(
-    root: str | os.PathLike, num_clusters: int, short_side: int, seed: int = 0
-) -> dict[str, Figures]:
-    """Figures of what nothing had to be learnt for.
-
-    Args:
-        root: Folder of the town.
-        num_clusters: K.
-        short_side: Images are resized to it, as for the network.
-        seed: Of k-means.
-
-    Returns:
-        Figures by name of the labelling.
-    """
-    root = Path(root)
-    train, val = (
-        [
-            str(root / 'correspondence_data' / name)
-            for name in read_names(str(root / f'corr_{part}.txt'))
-        ]
-        for part in ('train', 'val')
-    )
-    figures: dict[str, Figures] = {}
-    for key, name in PLAIN.items():
-        rows = kmeans_baseline(
-            train,
-            val,
-            str(root / 'images'),
-            BASELINES[key],
-            [num_clusters],
-            [seed],
-            short_side=short_side,
-            group_by=GROUP_BY,
-        )
-        figures[name] = _plain({row['group']: row for row in rows})
-    world = json.loads((root / 'world.json').read_text())
-    size = (world['height'], world['width'])
-    figures[ROW] = row_figures(train, val, num_clusters, size, seed)
-    return figures
-
-
-def row_figures(
-    train: Sequence[str],
-    val: Sequence[str],
-    num_clusters: int,
-    size: tuple[int, int],
-    seed: int = 0,
-) -> Figures:
-    """Figures of labels that do not look at the image at all.
-
-    k-means on the row (y) of the training pairs' reference points.
-
-    Args:
-        train: Correspondence files.
-        val: Correspondence files whose points are labelled.
-        num_clusters: K.
-        size: (H, W) of the images.
-        seed: Of k-means.
-
-    Returns:
-        Figures of the labelling.
-    """
-    rows = [read_pair_file(path)['points'][:, 1:] for path in train]
-    centroids = kmeans(
-        np.concatenate(rows).astype(np.float32), num_clusters, seed=seed
-    )
-    survey = Survey(num_clusters)
-    for path in val:
-        pair = read_pair_file(path)
-        ends = pair['points'], pair['points2']
-        labels = [
-            nearest_centroids(end[:, 1:].astype(np.float32), centroids)[1]
-            for end in ends
-        ]
-        survey.pairs.append(
-            PairLabels(
-                pair['img_path'],
-                pair['img_path2'],
-                ends[0],
-                ends[1],
-                labels[0],
-                labels[1],
-                size,
-                size,
-            )
-        )
-    return _plain(group_figures(survey, traversal_of))
-
-
-def _plain(groups: dict[str, dict[str, Any]]) -> Figures:
+def point_figures(survey: Survey) -> Figures:
+    """Figures of labels at points alone, without maps."""
+    groups = group_figures(survey, traversal_of)
     return {'groups': groups, 'used_clusters': groups['all']['used_clusters']}
 
 
@@ -222,7 +127,7 @@ def learning_curve(
     curve = {}
     for number, path in sorted(paths.items()):
         survey = survey_labels(load_model(config, path), pairs)
-        figures = _plain(group_figures(survey, traversal_of))
+        figures = point_figures(survey)
         curve[str(number)] = {
             name: across(figures, name)
             for name in ('match_bits', 'match_bits_hard')

@@ -37,18 +37,15 @@ WHITENED = {HOOK + 'whitening': 'correspondences'}
 MEANS = {**WHITENED, HOOK + 'pair_means': True}
 FITTED = {HOOK + 'classifier': 'fitted'}
 KEPT = {HOOK + 'classifier': 'kept'}
-OPTIONS: dict[str, dict[str, Any]] = dict(
-    whitened=WHITENED,
-    means=MEANS,
-    fitted=FITTED,
-    kept=KEPT,
-)
-OPTIONS.update(
-    {
-        'means-fitted': MEANS | FITTED,
-        'means-kept': MEANS | KEPT,
-    }
-)
+OPTIONS: dict[str, dict[str, Any]] = {
+    'whitened': WHITENED,
+    'means': MEANS,
+    'fitted': FITTED,
+    'kept': KEPT,
+    'means-fitted': MEANS | FITTED,
+    'means-kept': MEANS | KEPT,
+}
+BEST = 'means-fitted'
 ROWS = tuple(
     [GridRow(f'c{k}', k) for k in NUMBERS]
     + [GridRow(f'c{k}-nocorr', k, NO_CORR) for k in NUMBERS]

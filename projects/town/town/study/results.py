@@ -10,7 +10,7 @@ import numpy as np
 
 from ..templates import render_template
 from .figures import ACROSS, WITHIN, Figures, across
-from .grid import NUMBERS, ROWS, SINGLE
+from .grid import BEST, NUMBERS, OPTIONS, ROWS, SINGLE
 from .tables import AGREEMENT, as_markdown, spread
 
 KEYS = (*AGREEMENT, 'match_bits_hard')
@@ -64,9 +64,11 @@ def results_page(
     )
 
 
-def _bits_across(run: dict[str, Figures], when: str = 'after') -> float:
-    """match_bits over the conditions that differ, of one seed."""
-    return across(run[when], 'match_bits')
+def _bits_across(
+    run: dict[str, Figures], when: str = 'after', key: str = 'match_bits'
+) -> float:
+    """A figure over the conditions that differ, of one seed."""
+    return across(run[when], key)
 
 
 def _named_rivals(rivals: Rivals) -> Iterator[tuple[str, list[Figures]]]:
@@ -199,6 +201,7 @@ def _claims(runs: Runs) -> Iterator[str]:
                 [_bits_across(r) for r in one],
                 [_bits_across(r) for r in other],
             )
+    yield from _claims_of_options(runs)
     for k in NUMBERS:
         if seeds := runs.get(f'c{k}'):
             yield _compared(
@@ -207,6 +210,41 @@ def _claims(runs: Runs) -> Iterator[str]:
                 [run['after']['NMI'] for run in seeds],
                 [run['before']['NMI'] for run in seeds],
             )
+
+
+def _claims_of_options(runs: Runs) -> Iterator[str]:
+    """Each option, and the best of them at each K, against the paper's."""
+    names = {k: [BEST] for k in NUMBERS}
+    names[SINGLE] = list(OPTIONS)
+    for k in NUMBERS:
+        recipe = runs.get(f'c{k}')
+        for name in names[k]:
+            own = runs.get(f'c{k}-{name}')
+            if not own or not recipe:
+                continue
+            for key in ('match_bits', 'match_bits_hard'):
+                yield _compared(
+                    f"K = {k}: {name} against the paper's recipe, {key}",
+                    [_bits_across(run, key=key) for run in own],
+                    [_bits_across(run, key=key) for run in recipe],
+                )
+            if name == BEST:
+                yield _catching_up(k, own, recipe)
+
+
+def _catching_up(k: int, own: Sequence, recipe: Sequence) -> str:
+    """How soon the one has what the other has in the end."""
+    goal = float(np.mean([_bits_across(run) for run in recipe]))
+    numbers = sorted(map(int, own[0]['curve']))
+    means = [
+        float(np.mean([r['curve'][str(n)]['match_bits'] for r in own]))
+        for n in numbers
+    ]
+    reached = [n for n, mean in zip(numbers, means) if mean >= goal]
+    text = f"K = {k}: {BEST} has the match_bits of the paper's recipe "
+    if not reached:
+        return f'{text}**at none** of its checkpoints {numbers}.'
+    return f'{text}at iteration {reached[0]} of {numbers[-1]}.'
 
 
 def _compared(
