@@ -26,7 +26,7 @@ def test_trains_and_prints_a_table(
     ]
     variant = 'without:' + ','.join([*options, 'model.loss_corr=None'])
     arguments = [repo_root / CONFIG, '--variant', variant, '--seeds', 3]
-    arguments += ['--first', 1, '--work-dir', tmp_path]
+    arguments += ['--work-dir', tmp_path]
     done = call_tool(TOOL, *arguments)
     assert done.returncode == 0, done.error
     rows = [
@@ -48,7 +48,7 @@ def test_trains_and_prints_a_table(
 
 
 def test_says_what_is_missing(call_tool, tmp_path):
-    done = call_tool(TOOL, tmp_path / 'no.py', '--variant', 'a:', '--first', 1)
+    done = call_tool(TOOL, tmp_path / 'no.py', '--variant', 'a:')
     assert done.returncode == 1
     assert 'no.py' in done.error
     assert '\n' not in done.error
