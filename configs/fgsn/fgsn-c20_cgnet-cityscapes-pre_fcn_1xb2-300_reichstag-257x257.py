@@ -1,5 +1,5 @@
 # Trained on one building; the other is one that no training has seen.
-_base_ = './fgsn-c20_cgnet-cityscapes-pre_fcn_1xb2-both-300_sacre-coeur-reichstag-257x257.py'
+_base_ = './fgsn-c20_cgnet-cityscapes-pre_fcn_1xb2-300_sacre-coeur-reichstag-257x257.py'
 train_dataloader = dict(dataset=dict(datasets=[{{_base_.reichstag_train}}]))
 custom_hooks = [
     dict(

@@ -11,7 +11,6 @@ interval = 100
 model = dict(
     num_clusters=20,
     pca_dim=64,
-    fraction_reference=None,
     data_preprocessor={{_base_.pair_preprocessor}},
 )
 # A classifier drawn anew has 100 iterations to learn.

@@ -1,5 +1,5 @@
 # The same with whitening that is learned from the correspondences.
-_base_ = './fgsn-c20_cgnet-cityscapes-pre_fcn_1xb2-both-300_sacre-coeur-reichstag-257x257.py'
+_base_ = './fgsn-c20_cgnet-cityscapes-pre_fcn_1xb2-300_sacre-coeur-reichstag-257x257.py'
 custom_hooks = [
     dict(
         type='ClusteringHook',
