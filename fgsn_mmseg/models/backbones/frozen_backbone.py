@@ -51,7 +51,7 @@ class FrozenBackbone(BaseModule):
         super().__init__(init_cfg)
         check_timm(backbone)
         self.network = MODELS.build(backbone)
-        if hasattr(self.network, 'init_weights'):
+        if getattr(self.network, 'init_cfg', None):
             self.network.init_weights()
         checksum = checksum_of(self.network)
         learned: list[nn.Parameter] = []
