@@ -14,6 +14,7 @@ NAME = 'fgsn-c20_cgnet-cityscapes-pre_fcn_1xb2{}-300_{}-257x257'
 CROP = (65, 65)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'extra, data, buildings',
     [
@@ -48,6 +49,8 @@ def test_trains_on_photos(
     # A start as mmseg saves it, of 19 classes.
     text = "_base_ = 'mmseg::_base_/models/cgnet.py'"
     base = Config.fromstring(text, '.py').model
+    for model in (base, config.model):
+        model.backbone.num_blocks = (1, 2)
     base.backbone.norm_cfg.type = base.decode_head.norm_cfg.type = 'BN'
     torch.manual_seed(1)
     start = MODELS.build(base).state_dict()
@@ -61,17 +64,19 @@ def test_trains_on_photos(
     runner = QuietRunner.from_cfg(config)
     runner.train()
 
-    trained = runner.train_dataloader.dataset.datasets
+    trained = runner.train_loop.dataloader.dataset.dataset.datasets
     assert {d.data_prefix['img_path'].split('/')[-2] for d in trained} == (
         buildings
     )
     taught = runner.model.teacher.state_dict()
-    for key in ('backbone.stem.0.conv.weight', 'backbone.level2.3.bn.weight'):
+    for key in ('backbone.stem.0.conv.weight', 'backbone.level2.1.bn.weight'):
         assert torch.equal(taught[key], start[key])
     assert not torch.equal(
         runner.model.state_dict()[key], start[key]
     )  # it learns
     *rows, figures = scalars(tmp_path / 'run')
-    assert torch.tensor([row['loss'] for row in rows]).isfinite().all()
+    losses = [row['loss'] for row in rows if 'loss' in row]
+    assert len(losses) == 3
+    assert torch.tensor(losses).isfinite().all()
     for building in ('reichstag', 'sacre_coeur'):
         assert f'match_bits_hard/{building}' in figures
