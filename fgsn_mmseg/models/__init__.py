@@ -1,3 +1,4 @@
+from .backbones import FrozenBackbone
 from .decode_heads import ClusterHead
 from .losses import CorrespondenceLoss, FeatureHingeLoss, PriorCorrectedLoss
 from .pair_data_preprocessor import PairDataPreProcessor
@@ -8,6 +9,7 @@ __all__ = [
     'ClusterHead',
     'CorrespondenceLoss',
     'FeatureHingeLoss',
+    'FrozenBackbone',
     'PairDataPreProcessor',
     'PriorCorrectedLoss',
     'Teacher',

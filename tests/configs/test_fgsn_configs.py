@@ -64,7 +64,11 @@ def build(model_text):
 
 
 def build_model(config):
-    return build(repr(config.model.to_dict()))
+    model = config.model.to_dict()
+    if model['backbone']['type'] == 'FrozenBackbone':
+        pytest.importorskip('timm')
+        model['backbone']['backbone']['pretrained'] = False
+    return build(repr(model))
 
 
 def datasets(loader):
