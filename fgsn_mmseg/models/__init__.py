@@ -1,7 +1,7 @@
 from .decode_heads import ClusterHead
 from .losses import CorrespondenceLoss, FeatureHingeLoss, PriorCorrectedLoss
 from .pair_data_preprocessor import PairDataPreProcessor
-from .segmentors import FGSN, Teacher
+from .segmentors import FGSN, SinkhornBalance, Teacher
 
 __all__ = [
     'FGSN',
@@ -10,5 +10,6 @@ __all__ = [
     'FeatureHingeLoss',
     'PairDataPreProcessor',
     'PriorCorrectedLoss',
+    'SinkhornBalance',
     'Teacher',
 ]
