@@ -28,6 +28,7 @@ OPTIONS = dict(
         model=dict(balance=dict(type='SinkhornBalance', queue=40, rows=20)),
         interval=3,
     ),
+    momentum=dict(model=dict(teacher_momentum=0.1), interval=3),
 )
 
 SMALL_STEPS = dict(

@@ -31,7 +31,7 @@ class FGSN(ClusterSegmentor):
     unless the config has made it one already. The losses of all but the
     (last) decode head weigh 0.4 (``loss_decode``: mmseg's own weight).
     Paper: section 3; every default is the paper's value.
-    The labels come from a frozen teacher and a codebook, which
+    The labels come from a teacher and a codebook, which
     :class:`~fgsn_mmseg.engine.ClusteringHook` fills; both are part of the
     model and of its state dict from the start. All other parameter names are
     those of the plain segmentor. Prediction: :class:`ClusterSegmentor`.
@@ -52,6 +52,10 @@ class FGSN(ClusterSegmentor):
         loss_feat: Config of the feature loss, or None.
         teacher_dtype: ``'bf16'`` or ``'fp16'``: the teacher computes in this
             precision; its weights stay float32. Defaults to the student's.
+        teacher_momentum: What the teacher takes over from the student's
+            weights before each iteration, in [0, 1] (as mmengine's
+            ``momentum``, small: 0.001); the codebook stays as it is. Defaults
+            to 0, the paper: the teacher is frozen until the next clustering.
         balance: Config of what evens out how often the teacher gives each
             label, ``dict(type='SinkhornBalance')``. Defaults to None: the
             labels are those of the codebook alone, as they always are in
@@ -79,6 +83,7 @@ class FGSN(ClusterSegmentor):
         loss_corr: dict | None = {'type': 'CorrespondenceLoss'},  # noqa: B006
         loss_feat: dict | None = None,
         teacher_dtype: str | None = None,
+        teacher_momentum: float = 0.0,
         balance: dict | None = None,
         channels_last: bool = False,
         train_cfg: dict | None = {},  # noqa: B006
@@ -88,6 +93,11 @@ class FGSN(ClusterSegmentor):
             raise ValueError(
                 '`fraction_reference` should be in [0, 1] or None (both '
                 f'images), but got {fraction_reference}.'
+            )
+        if not 0 <= teacher_momentum <= 1:
+            raise ValueError(
+                '`teacher_momentum` should be in [0, 1], but got '
+                f'{teacher_momentum}.'
             )
         super().__init__(
             head_options=dict(
@@ -102,6 +112,7 @@ class FGSN(ClusterSegmentor):
         )
         self.fraction_reference = fraction_reference
         self.norm_eval = norm_eval
+        self.teacher_momentum = teacher_momentum
         self.grid = self.main_head.grid
         channels = self.main_head.feature_channels
         self.pca_dim = min(pca_dim, channels)
@@ -145,6 +156,8 @@ class FGSN(ClusterSegmentor):
             The weighted losses of every head, ``<head>.loss_seg`` and so on.
         """
         img, img2 = check_pairs(inputs)
+        if self.teacher_momentum and self.training:
+            self.labellers()[0].follow(self, self.teacher_momentum)
         heads = self.cluster_heads()
         labels = None
         if any(head.learns_labels for head in heads.values()):
