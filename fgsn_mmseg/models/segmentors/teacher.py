@@ -16,11 +16,11 @@ class Teacher(nn.Module):
     """Copy of a student's way from image to features.
 
     It is frozen between clusterings, or follows the student slowly (a mean
-    teacher). It stays in eval mode and has no classifier but those that the features
-    need (of a cascade's earlier stages). Its weights are buffers: part of
-    the state dict, so that training resumes with the very labels that it
-    had, but nothing that goes over parameters (optimizers, averages) touches
-    them.
+    teacher). It stays in eval mode and has no classifier but those that the
+    features need (of a cascade's earlier stages). Its weights are buffers:
+    part of the state dict, so that training resumes with the very labels
+    that it had, but nothing that goes over parameters (optimizers, averages)
+    touches them.
 
     Args:
         backbone: The student's.
