@@ -217,12 +217,11 @@ class Codebook(nn.Module):
             ]
             return torch.cat(labels)
 
-    @torch.no_grad()
     def scores(self, features: Tensor) -> Tensor:
         """How near each centroid is: (M, C) -> (M, K) float32.
 
         Half the squared distance, negative and less a constant of the row;
-        the largest is that of the label.
+        the largest is that of the label. Gradients reach the features.
         """
         with torch.autocast(features.device.type, enabled=False):
             offset = -self.centroids.square().sum(1) / 2

@@ -245,7 +245,6 @@ def test_assignment_equals_faiss():
     ]
 
 
-@pytest.mark.slow  # the tool's test runs it, too
 def test_label_options_table():
     """One turn; each way is timed once, and by the clock that is given."""
     table = benchmark_label_options(5, 2000, 12, 0.0, time.process_time)
@@ -256,6 +255,7 @@ def test_label_options_table():
     assert '2000 features of 12 channels, 1000 pairs, K = 5' in table.title
 
 
+@pytest.mark.slow  # the tool's test runs it, too
 def test_inference_table():
     table = benchmark_inference(
         None, (5, 9), 5, (60, 90), (49, 49), (32, 32), seconds=0.01

@@ -48,8 +48,10 @@ class FGSN(ClusterSegmentor):
         norm_eval: Keep BatchNorm's running statistics frozen.
         grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`;
             by default as the decode head's ``align_corners`` says.
-        loss_corr: Config of the correspondence loss, or None.
-        loss_feat: Config of the feature loss, or None.
+        loss_corr: Config of the correspondence loss, a list of losses of
+            logits, or None.
+        loss_feat: Config of the feature loss, a list of losses of features,
+            or None.
         teacher_dtype: ``'bf16'`` or ``'fp16'``: the teacher computes in this
             precision; its weights stay float32. Defaults to the student's.
         teacher_momentum: What the teacher takes over from the student's
@@ -80,8 +82,8 @@ class FGSN(ClusterSegmentor):
         fraction_reference: float | None = 0.5,
         norm_eval: bool = True,
         grid: str | None = None,
-        loss_corr: dict | None = {'type': 'CorrespondenceLoss'},  # noqa: B006
-        loss_feat: dict | None = None,
+        loss_corr: Any = {'type': 'CorrespondenceLoss'},  # noqa: B006
+        loss_feat: Any = None,
         teacher_dtype: str | None = None,
         teacher_momentum: float = 0.0,
         balance: dict | None = None,
@@ -170,12 +172,12 @@ class FGSN(ClusterSegmentor):
         # Only the dense loss looks at the reference alone: without the other
         # losses the target carries nothing.
         fraction = self.fraction_reference
-        compared = any(head.loss_feat is not None for head in heads.values())
-        if not compared and all(h.loss_corr is None for h in heads.values()):
+        if not any(head.learns_pairs for head in heads.values()):
             fraction = 1.0
         run = draw_sides(len(img), fraction)
         maps = self.run_heads(gather(img, img2, run))
         resting: dict[str, Any] = {}
+        compared = any(head.compares for head in heads.values())
         if compared and not run.all():
             with torch.no_grad():
                 resting = self.run_heads(gather(img, img2, ~run))
@@ -189,7 +191,12 @@ class FGSN(ClusterSegmentor):
         losses: dict[str, Tensor] = {}
         for name, head in heads.items():
             if head.learns:
-                own = head.pair_losses(maps[name], pairs, resting.get(name))
+                main = head is self.main_head and self.has_labels
+                own = head.pair_losses(
+                    maps[name],
+                    pairs._replace(codebook=self.codebook if main else None),
+                    resting.get(name),
+                )
                 losses.update(add_prefix(own, name))
         return losses
 
