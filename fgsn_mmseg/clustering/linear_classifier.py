@@ -8,7 +8,7 @@ from .pca import second_moment
 # Rows times K of one evaluation: bounds the time.
 MAX_SCORES = 1 << 24
 BATCH = 500
-LEARNING_RATE = 0.02
+LEARNING_RATE = 0.05
 # Smaller gradients of a logit are none: products with numbers as small as
 # probabilities get take a processor many times as long.
 MIN_GRADIENT = 1e-12
@@ -19,15 +19,15 @@ def fit_linear_classifier(
     labels: Tensor,
     num_clusters: int,
     seed: int = 0,
-    passes: int = 4,
-    weight_decay: float = 0.1,
+    steps: int = 100,
+    weight_decay: float = 1e-3,
     flatness: float = 0.2,
     max_rows: int = 10_000,
 ) -> tuple[Tensor, Tensor]:
     """Multinomial logistic regression: labels from what a classifier sees.
 
     Linear discriminants in the whitened space of the inputs, then Adam on
-    the mean cross entropy, which needs few passes there. Time and memory are
+    the mean cross entropy, which needs few steps there. Time and memory are
     bounded: of more inputs than ``max_rows`` and 16 for each label, or than
     2^24 / K, that many are drawn.
 
@@ -36,10 +36,11 @@ def fit_linear_classifier(
         labels: (M,) int64 in 0..K-1.
         num_clusters: K.
         seed: Of the draws. Same seed and inputs give the same classifier.
-        passes: Over these inputs, in batches of 500.
-        weight_decay: Times half the squared weights of a label in the
-            whitened space, in the mean over the labels, added to the loss:
-            keeps the logits of separable labels small.
+        steps: Of Adam, with 500 inputs each.
+        weight_decay: Times half the squared weights in the whitened space,
+            added to the loss: keeps the logits of separable labels small. Of
+            more than 100 labels it is the sum of 100 on average, so that it
+            does not outweigh the labels.
         flatness: Added to the variances before they are whitened, as a share
             of their mean. Weights along directions in which the inputs hardly
             differ would be large otherwise, and so would the gradients that
@@ -78,8 +79,8 @@ def fit_linear_classifier(
     matrix = matrix.float()
     white = inputs @ matrix + bias
     start = _discriminants(white, labels, num_clusters)
-    decay = weight_decay / num_clusters
-    solution = _fit_white(white, labels, start, passes, decay, generator)
+    decay = weight_decay * min(1, 100 / num_clusters)
+    solution = _fit_white(white, labels, start, steps, decay, generator)
     weight, offset = solution[:, :-1], solution[:, -1]
     return weight @ matrix.T, offset + weight @ bias
 
@@ -103,7 +104,7 @@ def _fit_white(
     white: Tensor,
     labels: Tensor,
     start: Tensor,
-    passes: int,
+    steps: int,
     decay: float,
     generator: torch.Generator,
 ) -> Tensor:
@@ -113,19 +114,21 @@ def _fit_white(
     optimizer = torch.optim.Adam(
         [solution], lr=LEARNING_RATE, betas=(0.9, 0.99)
     )
-    total = passes * -(-len(rows) // BATCH)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total)
-    for _ in range(passes):
-        order = torch.randperm(len(rows), generator=generator)
-        for batch in order.split(BATCH):
-            part = rows[batch]
-            # The gradient of cross entropy by hand: see MIN_GRADIENT.
-            errors = (part @ solution.T).softmax(1)
-            errors.masked_fill_(errors < MIN_GRADIENT, 0)
-            errors[torch.arange(len(part)), labels[batch]] -= 1
-            gradient = errors.T @ part / len(part)
-            gradient[:, :-1] += decay * solution[:, :-1]
-            solution.grad = gradient
-            optimizer.step()
-            schedule.step()
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
+    batches: list[Tensor] = []
+    for _ in range(steps):
+        if not batches:
+            order = torch.randperm(len(rows), generator=generator)
+            batches = list(order.split(BATCH))
+        batch = batches.pop(0)
+        part = rows[batch]
+        # The gradient of cross entropy by hand: see MIN_GRADIENT.
+        errors = (part @ solution.T).softmax(1)
+        errors.masked_fill_(errors < MIN_GRADIENT, 0)
+        errors[torch.arange(len(part)), labels[batch]] -= 1
+        gradient = errors.T @ part / len(part)
+        gradient[:, :-1] += decay * solution[:, :-1]
+        solution.grad = gradient
+        optimizer.step()
+        schedule.step()
     return solution.detach()

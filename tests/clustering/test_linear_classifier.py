@@ -44,7 +44,7 @@ def test_against_scipy():
         200, 4, generator=torch.Generator().manual_seed(0)
     )
     weight, bias = fit_linear_classifier(
-        inputs, labels, 3, passes=1000, weight_decay=0.03, flatness=1e-9
+        inputs, labels, 3, steps=1000, weight_decay=0.01, flatness=1e-9
     )
     matrix, offset = pca_whitening(inputs, 4)
     white = (inputs @ matrix + offset).double().numpy()
@@ -98,7 +98,7 @@ def test_many_labels_are_told_apart_better_than_by_their_means():
     inputs = torch.randn(6000, 24, generator=generator)
     centres = torch.randn(500, 24, generator=generator)
     labels = torch.cdist(inputs, centres).argmin(1)
-    start = fit_linear_classifier(inputs, labels, 500, passes=0)
+    start = fit_linear_classifier(inputs, labels, 500, steps=0)
     fitted = fit_linear_classifier(inputs, labels, 500)
     before = share_of_right(start, inputs, labels)
     after = share_of_right(fitted, inputs, labels)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
+from tiny_fgsn import model_config
 from tiny_runs import (
     assert_same_state,
     clusterings,
@@ -29,6 +30,21 @@ OPTIONS = dict(
         interval=3,
     ),
     momentum=dict(model=dict(teacher_momentum=0.1), interval=3),
+    losses=dict(
+        model=dict(
+            decode_head={
+                **model_config().decode_head,
+                'loss_decode': dict(type='PriorCorrectedLoss', momentum=0.5),
+            },
+            loss_corr=[
+                dict(type='CorrespondenceLoss'),
+                dict(type='ConsistencyLoss'),
+                dict(type='MeanEntropyLoss', loss_weight=0.1),
+            ],
+            loss_feat=dict(type='PrototypeContrastiveLoss'),
+        ),
+        interval=3,
+    ),
 )
 
 SMALL_STEPS = dict(
