@@ -159,4 +159,6 @@ def assert_same_codebook(first: dict, second: dict) -> None:
 def assert_same_state(first: dict, second: dict) -> None:
     assert first.keys() == second.keys()
     for name, value in first.items():
-        assert torch.equal(value, second[name]), name
+        torch.testing.assert_close(
+            value, second[name], rtol=0, atol=0, equal_nan=True, msg=name
+        )

@@ -11,9 +11,8 @@ from mmseg.apis import init_model
 from torch import Tensor, nn
 
 from fgsn_mmseg.models.converters.checkpoint_file import read_checkpoint
+from fgsn_mmseg.models.segmentors import TRAINING_PARTS
 
-# What only the training of an FGSN needs.
-_TRAINING_PARTS = ('teacher.', 'codebook.')
 _CLASSIFIER = 'decode_head.conv_seg.weight'
 
 
@@ -70,7 +69,7 @@ def _load(model: nn.Module, state_dict: dict[str, Tensor], path: str) -> None:
     weights = {
         name: tensor
         for name, tensor in state_dict.items()
-        if not name.startswith(_TRAINING_PARTS)
+        if not name.startswith(TRAINING_PARTS)
     }
     if _CLASSIFIER in weights and _CLASSIFIER in expected:
         found, wanted = (

@@ -1,4 +1,9 @@
-from .balance import balanced_labels, sinkhorn
+from .balance import (
+    balanced_labels,
+    check_balance,
+    column_offsets,
+    sinkhorn,
+)
 from .codebook import Codebook, clustering_figures
 from .codebook_file import read_codebook, write_codebook
 from .kmeans import kmeans, nearest_centroids
@@ -13,7 +18,9 @@ __all__ = [
     'Codebook',
     'FeatureReservoir',
     'balanced_labels',
+    'check_balance',
     'clustering_figures',
+    'column_offsets',
     'fit_linear_classifier',
     'kmeans',
     'label_means',

@@ -217,11 +217,20 @@ class Codebook(nn.Module):
             ]
             return torch.cat(labels)
 
+    def scores(self, features: Tensor) -> Tensor:
+        """How near each centroid is: (M, C) -> (M, K) float32.
+
+        Half the squared distance, negative and less a constant of the row;
+        the largest is that of the label. Gradients reach the features.
+        """
+        with torch.autocast(features.device.type, enabled=False):
+            offset = -self.centroids.square().sum(1) / 2
+            return torch.addmm(offset, self.reduce(features), self.centroids.T)
+
     def assign_map(self, features: Tensor) -> Tensor:
         """Label of each cell: (B, C, h, w) -> (B, h, w) int64."""
-        batch, channels, height, width = features.shape
-        rows = features.permute(0, 2, 3, 1).reshape(-1, channels)
-        return self.assign(rows).view(batch, height, width)
+        rows = features.movedim(1, -1)
+        return self.assign(rows.flatten(0, 2)).view(rows.shape[:-1])
 
 
 def _to_rows(features: Tensor | np.ndarray) -> Tensor:

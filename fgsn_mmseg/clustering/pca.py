@@ -11,15 +11,12 @@ MIN_VARIANCE_RATIO = 1e-10
 BLOCK = 1 << 15
 
 
-def second_moment(
-    rows: Tensor, centre: Tensor, rows2: Tensor | None = None
-) -> Tensor:
+def second_moment(rows: Tensor, centre: Tensor) -> Tensor:
     """Mean outer product of rows less a centre, in double precision.
 
     Args:
         rows: (M, C).
         centre: (C,) float64, their mean for a covariance.
-        rows2: (M, C) to subtract from ``rows`` as well. Defaults to None.
 
     Returns:
         (C, C) float64.
@@ -27,8 +24,6 @@ def second_moment(
     moment = centre.new_zeros(len(centre), len(centre))
     for start in range(0, len(rows), BLOCK):
         block = rows[start : start + BLOCK].double() - centre
-        if rows2 is not None:
-            block -= rows2[start : start + BLOCK]
         moment.addmm_(block.T, block, alpha=1 / len(rows))
     return moment
 

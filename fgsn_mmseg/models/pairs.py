@@ -33,6 +33,8 @@ class Pairs(NamedTuple):
     labels: Tensor | None
     """(B, h, w) int64, the teacher's labels of the references; None where
     no loss asks for them."""
+    codebook: Any = None
+    """Of these labels, for the head whose features are clustered."""
 
 
 def check_pairs(inputs: Any) -> tuple[Tensor, Tensor]:

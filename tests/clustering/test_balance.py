@@ -2,12 +2,17 @@ import numpy as np
 import pytest
 import torch
 
-from fgsn_mmseg.clustering import balanced_labels, sinkhorn
+from fgsn_mmseg.clustering import balanced_labels, column_offsets, sinkhorn
 
 
 def scores(count=90, clusters=7, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(count, clusters, generator=generator)
+
+
+def labels_of(rows, epsilon, iterations, spare=0.0):
+    offsets = column_offsets(rows, epsilon, iterations, spare)
+    return balanced_labels(rows, epsilon, offsets)
 
 
 @pytest.mark.parametrize('spare', [0.0, 0.2])
@@ -57,12 +62,33 @@ def test_small_epsilon_overflows_nowhere():
     assert plan.isfinite().all()
 
 
+@pytest.mark.parametrize('spare', [0.0, 0.3])
+def test_offsets_go_on_from_earlier_ones(spare):
+    """Twice two iterations are four; afterwards nothing moves."""
+    rows = scores()
+    once = column_offsets(rows, 0.5, 4, spare)
+    half = column_offsets(rows, 0.5, 2, spare)
+    kept = half.clone()
+    twice = column_offsets(rows, 0.5, 2, spare, half)
+    torch.testing.assert_close(twice, once)
+    assert torch.equal(half, kept)
+    settled = column_offsets(rows, 0.5, 200, spare)
+    again = column_offsets(rows, 0.5, 1, spare, settled)
+    torch.testing.assert_close(again, settled, rtol=1e-4, atol=1e-4)
+
+
+def test_labels_without_offsets_are_the_best_scores():
+    rows = scores()
+    offsets = torch.tensor([0.0] * 7 + [-torch.inf])
+    assert torch.equal(balanced_labels(rows, 0.1, offsets), rows.argmax(1))
+
+
 def test_labels_are_used_alike():
     """One cluster wins everywhere; balanced, all are used."""
     rows = scores(600, 6) * 0.1
     rows[:, 2] += 1
     assert (rows.argmax(1) == 2).float().mean() > 0.95
-    labels = balanced_labels(rows, 0.02, 50)
+    labels = labels_of(rows, 0.02, 50)
     counts = torch.bincount(labels, minlength=6)
     assert counts.min() > 70 and counts.max() < 130
 
@@ -70,7 +96,7 @@ def test_labels_are_used_alike():
 def test_spare_column_takes_rows_without_a_preference():
     clear = 5 * torch.eye(4).repeat(10, 1)
     rows = torch.cat([clear, torch.zeros(10, 4)])
-    labels = balanced_labels(rows, 0.5, 100, spare=0.2)
+    labels = labels_of(rows, 0.5, 100, 0.2)
     assert (labels[:40] == torch.arange(4).repeat(10)).all()
     assert (labels[40:] == -1).all()
 

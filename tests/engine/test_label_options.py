@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
+from tiny_fgsn import model_config
 from tiny_runs import (
     assert_same_state,
     clusterings,
@@ -19,11 +20,32 @@ from fgsn_mmseg.engine.new_labels import forget, keep_rows, rows_of_clusters
 from fgsn_mmseg.engine.pair_sampling import drawn_pairs
 from fgsn_mmseg.geometry import at_cells, match_cells, resample_labels
 
-OPTIONS = [
-    dict(whitening='correspondences', pair_means=True),
-    dict(classifier='fitted'),
-    dict(classifier='kept', whitening='correspondences'),
-]
+OPTIONS = dict(
+    pair_means=dict(hook=dict(whitening='correspondences', pair_means=True)),
+    fitted=dict(hook=dict(classifier='fitted')),
+    kept=dict(hook=dict(classifier='kept', whitening='correspondences')),
+    # Full, and so in use, from the second iteration of a stage on.
+    balance=dict(
+        model=dict(balance=dict(type='SinkhornBalance', queue=40, rows=20)),
+        interval=3,
+    ),
+    momentum=dict(model=dict(teacher_momentum=0.1), interval=3),
+    losses=dict(
+        model=dict(
+            decode_head={
+                **model_config().decode_head,
+                'loss_decode': dict(type='PriorCorrectedLoss', momentum=0.5),
+            },
+            loss_corr=[
+                dict(type='CorrespondenceLoss'),
+                dict(type='ConsistencyLoss'),
+                dict(type='MeanEntropyLoss', loss_weight=0.1),
+            ],
+            loss_feat=dict(type='PrototypeContrastiveLoss'),
+        ),
+        interval=3,
+    ),
+)
 
 SMALL_STEPS = dict(
     type='OptimWrapper',
@@ -56,19 +78,20 @@ class Look(Hook):
         )
 
 
-@pytest.mark.parametrize('hook', OPTIONS)
-def test_resumed_run_is_the_same(pairs, tmp_path, hook):
-    """Saved before and after the second clustering, and gone on."""
+@pytest.mark.parametrize('option', OPTIONS)
+def test_resumed_run_is_the_same(pairs, tmp_path, option):
+    """Saved before, at and after the second clustering, and gone on."""
     default_hooks = dict(
         logger=dict(type='LoggerHook', interval=1),
         checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1),
     )
     kwargs = dict(
-        hook=hook, default_hooks=default_hooks, optim_wrapper=SMALL_STEPS
+        OPTIONS[option], default_hooks=default_hooks, optim_wrapper=SMALL_STEPS
     )
+    second = kwargs.get('interval', 2)
     whole = train(pairs, tmp_path / 'run', **kwargs)
     files = clusterings(tmp_path / 'run')
-    assert list(files) == [0, 2]
+    assert list(files) == [0, second]
     for start in (2, 3):
         again = train(
             pairs,
@@ -78,8 +101,9 @@ def test_resumed_run_is_the_same(pairs, tmp_path, hook):
             **kwargs,
         )
         assert_same_state(again.model.state_dict(), whole.model.state_dict())
-    for name, value in clusterings(tmp_path / 'from_2')[2].items():
-        np.testing.assert_array_equal(value, files[2][name])
+    found = clusterings(tmp_path / 'from_2')
+    for name, value in found[second].items():
+        np.testing.assert_array_equal(value, files[second][name])
 
 
 class TestLearnedWhitening:

@@ -49,6 +49,11 @@ class NoteSteps(Hook):
 OPTIONS = dict(
     whitening='correspondences', pair_means=True, classifier='fitted'
 )
+# The queue is full after two iterations.
+LABELS = dict(
+    balance=dict(type='SinkhornBalance', queue=80, rows=20),
+    teacher_momentum=0.1,
+)
 # Four features an image: K = 6 exceeds what a rank of four has.
 FEW = dict(features_per_image=4)
 DDP = dict(
@@ -130,7 +135,9 @@ def run_rank(rank: int, size: int, port: int, pairs: str, folder: Path):
     results: dict = {}
     if size == 2:
         results['runs'] = [run(pairs, folder, one) for one in (False, True)]
-        results['runs'].append(run(pairs, folder, False, hook=OPTIONS))
+        results['runs'].append(
+            run(pairs, folder, False, hook=OPTIONS, model=dict(LABELS))
+        )
         results['step'] = step(pairs, folder / 'step_2', 2)
         results['failure'] = cluster(
             str(folder / 'broken'), folder / 'failed', 5

@@ -8,6 +8,42 @@ from tiny_fgsn import MAP, build_model, pair_batch, teach
 from fgsn_mmseg.clustering import Codebook
 
 
+def test_teacher_follows_the_student():
+    """Weights by a fifth of the way; running statistics at once."""
+    model = teach(build_model(teacher_momentum=0.2, norm_eval=False))
+    before = copy.deepcopy(model.teacher.state_dict())
+    student = {k: v.clone() for k, v in model.state_dict().items()}
+    weights = dict(model.named_parameters())
+    codebook = copy.deepcopy(model.codebook.state_dict())
+    model.loss(*pair_batch())
+    moved = 0
+    for name, value in model.teacher.state_dict().items():
+        if name in weights:
+            expected = 0.8 * before[name] + 0.2 * student[name]
+            torch.testing.assert_close(value, expected)
+            moved += not torch.equal(value, before[name])
+        else:
+            assert torch.equal(value, student[name])
+    assert moved > 20
+    for name, value in model.codebook.state_dict().items():
+        assert torch.equal(value, codebook[name])
+
+
+def test_teacher_rests_when_nothing_is_trained():
+    model = teach(build_model(teacher_momentum=0.2)).eval()
+    before = copy.deepcopy(model.teacher.state_dict())
+    model.loss(*pair_batch())
+    model.label_maps(pair_batch()[0]['img'])
+    for name, value in model.teacher.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+@pytest.mark.parametrize('momentum', [-0.1, 1.1])
+def test_momentum_that_cannot_be(momentum):
+    with pytest.raises(ValueError, match='`teacher_momentum` should be'):
+        build_model(teacher_momentum=momentum)
+
+
 class TestLabels:
     def test_no_labels_yet(self):
         model = build_model()

@@ -27,6 +27,16 @@ def test_inference(call_tool):
     assert '40 x 60, windows of 33 x 33' in done.stdout
 
 
+def test_labels(call_tool):
+    done = call_tool(
+        TOOL,
+        *('labels', '--num-clusters', '3', '4', '--num-features', '300'),
+        *('--channels', '8', '--seconds', '0'),
+    )
+    assert done.returncode == 0, done.error
+    assert done.stdout.count('300 features of 8 channels') == 2
+
+
 def test_says_what_is_missing(call_tool, tmp_path):
     for job in ('train', 'clustering', 'inference'):
         done = call_tool(TOOL, job, '--config', tmp_path / 'none.py')
@@ -38,6 +48,6 @@ def test_says_what_is_missing(call_tool, tmp_path):
 
 
 def test_help_shows_every_default(call_tool):
-    for job in ('train', 'clustering', 'inference', 'loader'):
+    for job in ('train', 'clustering', 'labels', 'inference', 'loader'):
         text = call_tool(TOOL, job, '--help').stdout
         assert text.count('(default: ') >= 3

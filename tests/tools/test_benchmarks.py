@@ -14,6 +14,7 @@ from benchmarks import networks, training
 from benchmarks.clustering import (
     benchmark_assignment,
     benchmark_clustering,
+    benchmark_label_options,
 )
 from benchmarks.inference import benchmark_inference
 from benchmarks.loader import (
@@ -242,6 +243,16 @@ def test_assignment_equals_faiss():
         clustering_parts.OURS,
         clustering_parts.FAISS,
     ]
+
+
+def test_label_options_table():
+    """One turn; each way is timed once, and by the clock that is given."""
+    table = benchmark_label_options(5, 2000, 12, 0.0, time.process_time)
+    names = [row[0] for row in table.rows]
+    assert names == [clustering_parts.PAPER, *clustering_parts.OPTIONS]
+    assert value_of(table, clustering_parts.PAPER, 2) == 1
+    assert all(row[1] > 0 for row in table.rows)
+    assert '2000 features of 12 channels, 1000 pairs, K = 5' in table.title
 
 
 @pytest.mark.slow  # the tool's test runs it, too

@@ -22,7 +22,11 @@ from prettytable import PrettyTable
 import fgsn_mmseg
 
 sys.path.insert(0, str(Path(__file__).parent))
-from benchmarks.clustering import benchmark_assignment, benchmark_clustering
+from benchmarks.clustering import (
+    benchmark_assignment,
+    benchmark_clustering,
+    benchmark_label_options,
+)
 from benchmarks.inference import benchmark_inference
 from benchmarks.loader import benchmark_loader
 from benchmarks.training import benchmark_training
@@ -41,6 +45,7 @@ def parse_args() -> argparse.Namespace:
     jobs = parser.add_subparsers(dest='job', required=True)
     add_train(_job(jobs, 'train', 'a training iteration and its parts', 10))
     add_clustering(_job(jobs, 'clustering', 'a clustering and its parts', 20))
+    add_labels(_job(jobs, 'labels', 'options of a clustering', 20))
     add_inference(_job(jobs, 'inference', 'one image, beside mmseg', 5))
     loader = _job(jobs, 'loader', 'pairs per second and core', 10)
     loader.add_argument('--data-root', help=DATA_ROOT)
@@ -129,6 +134,19 @@ def add_clustering(parser: argparse.ArgumentParser) -> None:
     _processor_option(parser)
 
 
+def add_labels(parser: argparse.ArgumentParser) -> None:
+    """Options of ``labels``."""
+    for flag, default, text in (
+        ('--num-clusters', [100, 1000], 'every K'),
+        ('--num-features', [100_000], 'every number of features'),
+    ):
+        parser.add_argument(
+            flag, nargs='+', type=int, default=default, help=text
+        )
+    parser.add_argument('--channels', type=int, default=512, help='C')
+    _processor_option(parser)
+
+
 def add_inference(parser: argparse.ArgumentParser) -> None:
     """Options of ``inference``."""
     parser.add_argument(
@@ -171,6 +189,14 @@ def measure(args: argparse.Namespace) -> list[PrettyTable]:
             seconds=args.seconds / 4, device=args.device, clock=clock
         )
         return [benchmark_clustering(clock=clock, **options), assignment]
+    if args.job == 'labels':
+        return [
+            benchmark_label_options(
+                clusters, features, args.channels, args.seconds, clock
+            )
+            for features in args.num_features
+            for clusters in args.num_clusters
+        ]
     keys = ('teacher_dtype', 'channels_last')
     further = {key: options.pop(key) for key in keys}
     return [benchmark_training(options=further, clock=clock, **options)]

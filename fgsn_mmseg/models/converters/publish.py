@@ -4,14 +4,13 @@ import os
 from dataclasses import dataclass
 from hashlib import sha256
 
+from ..segmentors import TRAINING_PARTS
 from .checkpoint_file import (
     read_checkpoint,
     refuse_same_file,
     write_checkpoint,
 )
 
-# What only the training of an FGSN needs.
-_PARTS = ('teacher.', 'codebook.')
 # The configuration and the messages hold paths of the machine.
 _META = ('dataset_meta', 'iter', 'epoch', 'seed', 'mmengine_version')
 
@@ -58,7 +57,7 @@ def publish_checkpoint(
     kept = {
         name: tensor
         for name, tensor in state_dict.items()
-        if not name.startswith(_PARTS)
+        if not name.startswith(TRAINING_PARTS)
     }
     if not any(name.startswith('decode_head.') for name in kept):
         raise ValueError(
@@ -67,7 +66,7 @@ def publish_checkpoint(
             "an authors' checkpoint with fgsn2mmseg.py first."
         )
     dropped: dict[str, int] = {}
-    for part in _PARTS:
+    for part in TRAINING_PARTS:
         count = sum(name.startswith(part) for name in state_dict)
         if count:
             dropped[part.rstrip('.')] = count

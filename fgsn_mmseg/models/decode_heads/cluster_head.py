@@ -6,13 +6,12 @@ from typing import Any
 
 import torch
 from mmseg.registry import MODELS
-from mmseg.utils import add_prefix
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from ...geometry import check_grid
 from ...structures import IGNORED_LABEL
-from ..pairs import Pairs, fill, scatter
+from ..pairs import Pairs
 from .head_checks import (
     check_num_clusters,
     check_parts,
@@ -20,12 +19,17 @@ from .head_checks import (
     feature_channels,
     freeze_what_learns_nothing,
 )
-from .head_losses import dense_losses, make_ready, samples_at, weight_of
+from .head_losses import make_ready, samples_at, weight_of
 from .head_maps import HeadMaps, draw, watch_head
-from .head_tables import LOSS_OF_CLASSIFIER, look_up
+from .head_pair_losses import (
+    as_list,
+    build_losses,
+    compares,
+    of_codebook,
+    pair_losses,
+)
+from .head_tables import look_up
 
-FURTHER_WEIGHT = 0.4
-"""Of what is not the main classifier (paper: the auxiliary head)."""
 VARIANTS: dict[str, type[ClusterHead]] = {}
 """Subclasses for heads that differ, by the name of the head's class."""
 
@@ -47,7 +51,8 @@ class ClusterHead(nn.Module):
     - the head's ``loss_decode`` on the references: class weights, samplers
       and lists of losses count. It is called ``loss_seg``; of several ones
       each has its own name, ``loss_seg_dice`` for ``loss_dice``.
-    - ``loss_corr`` and ``loss_feat`` on both images.
+    - ``loss_corr``, from the logits of both images; one or a list.
+    - ``loss_feat``, from their features; one or a list.
 
     Further classifiers (of DANet, DDRNet, PIDNet) have the first two, times
     0.4; where ``loss_decode`` has an entry for each classifier (DDRNet,
@@ -68,8 +73,10 @@ class ClusterHead(nn.Module):
         feature_layer: Name of the inner layer whose output are the features,
             e.g. ``'bottleneck.bn'`` (the paper: before ReLU). Defaults to
             None: what enters the classifier, before its dropout.
-        loss_corr: Config of the correspondence loss. None: no such loss.
-        loss_feat: Config of the feature loss. Defaults to None.
+        loss_corr: Config of the correspondence loss, or a list of losses of
+            logits. None: no such loss.
+        loss_feat: Config of the feature loss, or a list of losses of
+            features. Defaults to None.
         grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`.
             Defaults to what the head's ``align_corners`` says.
     """
@@ -100,8 +107,8 @@ class ClusterHead(nn.Module):
         head: dict,
         num_clusters: int | None = None,
         feature_layer: str | None = None,
-        loss_corr: dict | None = {'type': 'CorrespondenceLoss'},  # noqa: B006
-        loss_feat: dict | None = None,
+        loss_corr: Any = {'type': 'CorrespondenceLoss'},  # noqa: B006
+        loss_feat: Any = None,
         grid: str | None = None,
     ) -> None:
         config = {
@@ -116,14 +123,12 @@ class ClusterHead(nn.Module):
         self.feature_layer = feature_layer or self.default_layer
         check_parts(self, self.wrapped.__name__)
         self.ignore_index = IGNORED_LABEL
-        for loss in self._losses():
+        for loss in as_list(self.loss_decode):
             make_ready(loss, self.num_classes)
         align = 'corners' if self.align_corners else 'centers'
         self.grid = check_grid(grid or align)
-        self.loss_corr, self.loss_feat = (
-            None if loss is None else MODELS.build({'grid': self.grid, **loss})
-            for loss in (loss_corr, loss_feat)
-        )
+        self.loss_corr = build_losses(loss_corr, self.grid)
+        self.loss_feat = build_losses(loss_feat, self.grid)
         freeze_what_learns_nothing(self, self.wrapped)
 
     def __reduce__(self) -> Any:
@@ -150,21 +155,33 @@ class ClusterHead(nn.Module):
     @property
     def learns_densely(self) -> bool:
         """Whether a dense loss has a weight."""
-        return any(weight_of(loss) for loss in self._losses())
+        return any(weight_of(loss) for loss in as_list(self.loss_decode))
 
     @property
     def learns_labels(self) -> bool:
         """Whether a loss of this head needs the teacher's labels."""
-        return self.learns_densely or self.loss_corr is not None
+        return (
+            self.learns_densely
+            or bool(as_list(self.loss_corr))
+            or any(map(of_codebook, as_list(self.loss_feat)))
+        )
+
+    @property
+    def learns_pairs(self) -> bool:
+        """Whether a loss of this head looks at targets, too."""
+        return bool(as_list(self.loss_corr) + as_list(self.loss_feat))
+
+    @property
+    def compares(self) -> bool:
+        """Whether a loss of this head needs both images of a pair."""
+        return any(
+            compares(loss, False) for loss in as_list(self.loss_corr)
+        ) or any(compares(loss, True) for loss in as_list(self.loss_feat))
 
     @property
     def learns(self) -> bool:
         """Whether this head has any loss."""
-        return self.learns_labels or self.loss_feat is not None
-
-    def _losses(self) -> list[Any]:
-        losses: Any = self.loss_decode
-        return list(losses) if isinstance(losses, nn.ModuleList) else [losses]
+        return self.learns_labels or self.learns_pairs
 
     # -------------------------------------------------- maps and losses
 
@@ -200,49 +217,13 @@ class ClusterHead(nn.Module):
         Args:
             maps: Of the images that were run.
             pairs: Points, labels, and which images these are.
-            resting: Of the other images, for ``loss_feat``.
+            resting: Of the other images, for losses that compare.
 
         Returns:
             Weighted losses; a further classifier's have its name before
             them.
         """
-        losses = self._label_losses(self.main_classifier, maps.logits, pairs)
-        for name, logits in maps.further.items():
-            further = self._label_losses(name, logits, pairs)
-            losses.update(add_prefix(further, name))
-        if self.loss_feat is not None:
-            sides = scatter(maps.features, pairs.run)
-            if resting is not None:
-                fill(sides, resting.features, ~pairs.run)
-            losses[self.loss_feat.loss_name] = self.loss_feat(
-                *sides, pairs.points, pairs.points2, pairs.size
-            )
-        return losses
-
-    def _label_losses(
-        self, classifier: str, logits: Tensor, pairs: Pairs
-    ) -> dict[str, Tensor]:
-        """Dense and correspondence loss of one classifier."""
-        main = classifier == self.main_classifier
-        weight = dense_weight = 1.0 if main else FURTHER_WEIGHT
-        dense = self._losses()
-        own = look_up(LOSS_OF_CLASSIFIER, self.wrapped) or {}
-        if classifier in own and len(dense) > 1:
-            dense, dense_weight = [dense[own[classifier]]], 1.0
-        losses: dict[str, Tensor] = {}
-        if self.learns_densely:
-            losses = dense_losses(
-                dense, logits, pairs, self.grid, self.sampler, dense_weight
-            )
-        if self.loss_corr is not None:
-            losses[self.loss_corr.loss_name] = weight * self.loss_corr(
-                *scatter(logits, pairs.run),
-                pairs.points,
-                pairs.points2,
-                pairs.labels,
-                pairs.size,
-            )
-        return losses
+        return pair_losses(self, maps, pairs, resting)
 
     def loss_by_feat(self, seg_logits: Any, batch_data_samples: list) -> dict:
         """The head's own losses with label maps (mmseg's plain training).

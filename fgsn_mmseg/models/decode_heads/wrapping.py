@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .cluster_head import FURTHER_WEIGHT, ClusterHead
+from mmseg.registry import MODELS
+
+from .cluster_head import ClusterHead
 from .head_checks import check_num_clusters, class_of
+from .head_pair_losses import FURTHER_WEIGHT, of_codebook
 from .head_tables import REFUSED, look_up, without_labels
 
 
@@ -53,7 +56,7 @@ def as_cluster_heads(
         options['feature_layer'] = auxiliary_layer
         for name in ('loss_corr', 'loss_feat'):
             if options.get(name) is not None:
-                options[name] = _scaled(options[name])
+                options[name] = _of_further_head(options[name])
     return dict(
         type='ClusterHead',
         head=head,
@@ -62,7 +65,13 @@ def as_cluster_heads(
     )
 
 
-def _scaled(loss: dict) -> dict:
+def _of_further_head(loss: Any) -> Any:
+    """Its losses weigh 0.4, and its features have no codebook."""
+    if isinstance(loss, (list, tuple)):
+        return [one for one in map(_of_further_head, loss) if one is not None]
+    kind = loss['type']
+    if of_codebook(MODELS.get(kind) if isinstance(kind, str) else kind):
+        return None
     weight = loss.get('loss_weight', 1.0)
     return {**loss, 'loss_weight': FURTHER_WEIGHT * weight}
 

@@ -44,6 +44,8 @@ class CorrespondenceLoss(nn.Module):
             to the total. Defaults to ``'loss_corr'``.
     """
 
+    compares = False
+
     def __init__(
         self,
         grid: str = 'corners',

@@ -98,6 +98,8 @@ class FeatureHingeLoss(nn.Module):
             to the total. Defaults to ``'loss_feat'``.
     """
 
+    compares = True
+
     def __init__(
         self,
         match_margin: float = 0.8,

@@ -3,23 +3,22 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.utils import add_prefix
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...clustering import Codebook
-from ...geometry import at_points
 from ...inference import BlendedMap
 from ..decode_heads import check_same_clusters
-from ..pair_figures import validation_figures
 from ..pairs import Pairs, check_pairs, draw_sides, gather, ignore_padding
 from .cluster_segmentor import ClusterSegmentor
+from .pair_prediction import predict_pair
+from .sinkhorn_balance import SinkhornBalance
 from .teacher import Teacher
 
 # What only training needs; the rest of the state is a plain segmentor's.
-TRAINING_PARTS = ('teacher.', 'codebook.')
+TRAINING_PARTS = ('teacher.', 'codebook.', 'balance.')
 
 
 @MODELS.register_module()
@@ -32,7 +31,7 @@ class FGSN(ClusterSegmentor):
     unless the config has made it one already. The losses of all but the
     (last) decode head weigh 0.4 (``loss_decode``: mmseg's own weight).
     Paper: section 3; every default is the paper's value.
-    The labels come from a frozen teacher and a codebook, which
+    The labels come from a teacher and a codebook, which
     :class:`~fgsn_mmseg.engine.ClusteringHook` fills; both are part of the
     model and of its state dict from the start. All other parameter names are
     those of the plain segmentor. Prediction: :class:`ClusterSegmentor`.
@@ -49,10 +48,20 @@ class FGSN(ClusterSegmentor):
         norm_eval: Keep BatchNorm's running statistics frozen.
         grid: How cells cover the image, see :mod:`fgsn_mmseg.geometry`;
             by default as the decode head's ``align_corners`` says.
-        loss_corr: Config of the correspondence loss, or None.
-        loss_feat: Config of the feature loss, or None.
+        loss_corr: Config of the correspondence loss, a list of losses of
+            logits, or None.
+        loss_feat: Config of the feature loss, a list of losses of features,
+            or None.
         teacher_dtype: ``'bf16'`` or ``'fp16'``: the teacher computes in this
             precision; its weights stay float32. Defaults to the student's.
+        teacher_momentum: What the teacher takes over from the student's
+            weights before each iteration, in [0, 1] (as mmengine's
+            ``momentum``, small: 0.001); the codebook stays as it is. Defaults
+            to 0, the paper: the teacher is frozen until the next clustering.
+        balance: Config of what evens out how often the teacher gives each
+            label, ``dict(type='SinkhornBalance')``. Defaults to None: the
+            labels are those of the codebook alone, as they always are in
+            validation.
         channels_last: Lay out weights and maps with the channels last, often
             faster on GPUs in half precision. Same results but for rounding.
         train_cfg: None, as mmseg's ``init_model`` sets it, is a network that
@@ -60,6 +69,7 @@ class FGSN(ClusterSegmentor):
         **kwargs: Passed on to :class:`ClusterSegmentor`.
     """
 
+    balance: SinkhornBalance | None
     codebook: Codebook | None
     teacher: Teacher | None
 
@@ -72,9 +82,11 @@ class FGSN(ClusterSegmentor):
         fraction_reference: float | None = 0.5,
         norm_eval: bool = True,
         grid: str | None = None,
-        loss_corr: dict | None = {'type': 'CorrespondenceLoss'},  # noqa: B006
-        loss_feat: dict | None = None,
+        loss_corr: Any = {'type': 'CorrespondenceLoss'},  # noqa: B006
+        loss_feat: Any = None,
         teacher_dtype: str | None = None,
+        teacher_momentum: float = 0.0,
+        balance: dict | None = None,
         channels_last: bool = False,
         train_cfg: dict | None = {},  # noqa: B006
         **kwargs: Any,
@@ -83,6 +95,11 @@ class FGSN(ClusterSegmentor):
             raise ValueError(
                 '`fraction_reference` should be in [0, 1] or None (both '
                 f'images), but got {fraction_reference}.'
+            )
+        if not 0 <= teacher_momentum <= 1:
+            raise ValueError(
+                '`teacher_momentum` should be in [0, 1], but got '
+                f'{teacher_momentum}.'
             )
         super().__init__(
             head_options=dict(
@@ -97,17 +114,22 @@ class FGSN(ClusterSegmentor):
         )
         self.fraction_reference = fraction_reference
         self.norm_eval = norm_eval
+        self.teacher_momentum = teacher_momentum
         self.grid = self.main_head.grid
         channels = self.main_head.feature_channels
         self.pca_dim = min(pca_dim, channels)
         self.has_labels = False
-        self.teacher = self.codebook = None
+        self.teacher = self.codebook = self.balance = None
         if train_cfg is not None:
             neck = self.neck if self.with_neck else None
             self.teacher = Teacher(
                 self.backbone, neck, self.decode_head, teacher_dtype
             )
             self.codebook = Codebook(self.num_clusters, channels, self.pca_dim)
+            if balance is not None:
+                self.balance = MODELS.build(
+                    {**balance, 'num_clusters': self.num_clusters}
+                )
         if channels_last:
             # Convolutions give what their weights have, whatever comes in.
             self.to(memory_format=torch.channels_last)
@@ -136,6 +158,8 @@ class FGSN(ClusterSegmentor):
             The weighted losses of every head, ``<head>.loss_seg`` and so on.
         """
         img, img2 = check_pairs(inputs)
+        if self.teacher_momentum and self.training:
+            self.labellers()[0].follow(self, self.teacher_momentum)
         heads = self.cluster_heads()
         labels = None
         if any(head.learns_labels for head in heads.values()):
@@ -148,12 +172,12 @@ class FGSN(ClusterSegmentor):
         # Only the dense loss looks at the reference alone: without the other
         # losses the target carries nothing.
         fraction = self.fraction_reference
-        compared = any(head.loss_feat is not None for head in heads.values())
-        if not compared and all(h.loss_corr is None for h in heads.values()):
+        if not any(head.learns_pairs for head in heads.values()):
             fraction = 1.0
         run = draw_sides(len(img), fraction)
         maps = self.run_heads(gather(img, img2, run))
         resting: dict[str, Any] = {}
+        compared = any(head.compares for head in heads.values())
         if compared and not run.all():
             with torch.no_grad():
                 resting = self.run_heads(gather(img, img2, ~run))
@@ -167,15 +191,29 @@ class FGSN(ClusterSegmentor):
         losses: dict[str, Tensor] = {}
         for name, head in heads.items():
             if head.learns:
-                own = head.pair_losses(maps[name], pairs, resting.get(name))
+                main = head is self.main_head and self.has_labels
+                own = head.pair_losses(
+                    maps[name],
+                    pairs._replace(codebook=self.codebook if main else None),
+                    resting.get(name),
+                )
                 losses.update(add_prefix(own, name))
         return losses
 
     def label_maps(self, images: Tensor) -> Tensor:
-        """Teacher's cluster labels (B, h, w) of images (B, 3, H, W)."""
+        """Teacher's cluster labels (B, h, w) of images (B, 3, H, W).
+
+        A negative one is none. In training mode ``balance`` learns from them.
+        """
         teacher, codebook = self.labellers()
         with torch.inference_mode():
-            labels = codebook.assign_map(teacher(images))
+            features = teacher(images)
+            if self.balance is None:
+                labels = codebook.assign_map(features)
+            else:
+                rows = features.movedim(1, -1)
+                scores = codebook.scores(rows.flatten(0, 2))
+                labels = self.balance(scores).view(rows.shape[:-1])
         return labels.clone()  # autograd takes no inference tensors
 
     def labellers(self) -> tuple[Teacher, Codebook]:
@@ -242,7 +280,7 @@ class FGSN(ClusterSegmentor):
 
         Returns:
             The samples with ``pred_sem_seg``; those of pairs with what
-            :meth:`predict_pair` adds.
+            :func:`predict_pair` adds.
         """
         if not isinstance(inputs, dict):
             return super().predict(inputs, data_samples)
@@ -250,51 +288,5 @@ class FGSN(ClusterSegmentor):
             raise ValueError('Pairs need `data_samples` with their points.')
         for index, sample in enumerate(data_samples):
             pair = [inputs[key][index : index + 1] for key in ('img', 'img2')]
-            self.predict_pair(pair[0], pair[1], sample)
+            predict_pair(self, pair[0], pair[1], sample)
         return data_samples
-
-    def predict_pair(self, img: Tensor, img2: Tensor, sample: Any) -> None:
-        """Add to a sample the labels at its correspondences and the figures.
-
-        Adds ``labels``, ``labels2`` (N,) int64, the student's labels at the
-        sub-pixel points; ``pred_sem_seg``, ``pred_sem_seg2`` (1, h, w) int64
-        at feature resolution; with labels to learn also ``teacher_labels``,
-        ``teacher_labels2`` and the scalars of
-        :func:`~fgsn_mmseg.models.pair_figures.validation_figures`.
-
-        Args:
-            img: (1, 3, H, W) reference.
-            img2: (1, 3, H2, W2) target.
-            sample: With ``points``, ``points2`` (N, 2) in pixels of these
-                images and, optionally, ``point_weights`` (N,).
-        """
-        sample.set_metainfo({'num_clusters': self.num_clusters})
-        points = (sample.points, sample.points2)
-        maps = [self.image_maps(image) for image in (img, img2)]
-        for suffix, one, where in zip(('', '2'), maps, points):
-            logits = at_points(one.logits, where, one.extent, self.grid)
-            labels = one.logits.argmax(0, keepdim=True)
-            sample.set_data(
-                {
-                    f'labels{suffix}': logits.argmax(1),
-                    f'pred_sem_seg{suffix}': PixelData(data=labels),
-                }
-            )
-        if not self.has_labels:
-            return
-        codebook = self.labellers()[1]
-        taught = [self.teacher_features(image) for image in (img, img2)]
-        for suffix, blended, where in zip(('', '2'), taught, points):
-            rows = at_points(blended.data[0], where, blended.extent, self.grid)
-            sample.set_data({f'teacher_labels{suffix}': codebook.assign(rows)})
-        sample.set_data(
-            validation_figures(
-                maps[0],
-                maps[1],
-                points[0],
-                points[1],
-                label_map=codebook.assign_map(taught[0].data)[0],
-                weights=sample.get('point_weights'),
-                grid=self.grid,
-            )
-        )

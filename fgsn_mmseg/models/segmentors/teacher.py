@@ -13,13 +13,14 @@ TEACHER_DTYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
 
 
 class Teacher(nn.Module):
-    """Frozen copy of a student's way from image to features.
+    """Copy of a student's way from image to features.
 
-    It stays in eval mode and has no classifier but those that the features
-    need (of a cascade's earlier stages). Its weights are buffers: part of
-    the state dict, so that training resumes with the very labels that it
-    had, but nothing that goes over parameters (optimizers, averages) touches
-    them.
+    It is frozen between clusterings, or follows the student slowly (a mean
+    teacher). It stays in eval mode and has no classifier but those that the
+    features need (of a cascade's earlier stages). Its weights are buffers:
+    part of the state dict, so that training resumes with the very labels
+    that it had, but nothing that goes over parameters (optimizers, averages)
+    touches them.
 
     Args:
         backbone: The student's.
@@ -70,6 +71,25 @@ class Teacher(nn.Module):
         source = student.state_dict()
         for name, tensor in self.state_dict().items():
             tensor.copy_(source[name])
+
+    @torch.no_grad()
+    def follow(self, student: nn.Module, momentum: float) -> None:
+        """Move towards the student (Tarvainen and Valpola, NeurIPS 2017).
+
+        Running statistics and other buffers become the student's: they are
+        averages already.
+
+        Args:
+            student: The student.
+            momentum: Share of the student in the new weights, in [0, 1].
+        """
+        weights = dict(student.named_parameters())
+        source = student.state_dict()
+        for name, tensor in self.state_dict().items():
+            if name in weights:
+                tensor.lerp_(source[name], momentum)
+            else:
+                tensor.copy_(source[name])
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:

@@ -14,7 +14,11 @@ import torch.nn.functional as F
 from mmengine.runner import Runner
 from prettytable import PrettyTable
 
-from fgsn_mmseg.clustering import Codebook, codebook
+from fgsn_mmseg.clustering import (
+    Codebook,
+    codebook,
+    fit_linear_classifier,
+)
 from fgsn_mmseg.engine import ClusteringHook, feature_sampling
 
 from . import networks
@@ -25,6 +29,8 @@ PARTS = ('network', 'data', 'sampling', 'PCA', 'k-means', 'rest')
 TOTAL = 'clustering'
 OURS = 'assign_map: features to labels'
 FAISS = 'Codebook.reduce, then faiss IndexFlatL2'
+PAPER = 'PCA and k-means'
+OPTIONS = ('learned whitening', 'and fitted classifiers', 'and pair means')
 
 
 def benchmark_clustering(
@@ -154,6 +160,85 @@ def benchmark_assignment(
     for name, value in found.items():
         share = 100 * float(same.mean())
         table.add_row([name, value, value / found[FAISS], share])
+    return table
+
+
+def benchmark_label_options(
+    num_clusters: int = 100,
+    num_features: int = 100_000,
+    channels: int = 512,
+    seconds: float = 20,
+    clock: Callable[[], float] | None = None,
+) -> PrettyTable:
+    """Seconds of a clustering with more and more options, without a network.
+
+    As the hook's, of 500 features an image and 250 correspondences a pair
+    of at most 400; classifiers of a main and of an auxiliary head of half
+    the channels are fitted. The ways take turns.
+
+    Args:
+        num_clusters: K.
+        num_features: M.
+        channels: C.
+        seconds: Turns follow each other for so long.
+        clock: See :func:`take_turns`.
+
+    Returns:
+        Rows for ``PAPER`` and, on top of each other, ``OPTIONS``.
+    """
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(count: int) -> Any:
+        rows = torch.randn(count, channels, generator=generator)
+        ids = torch.randint(num_clusters, (count,), generator=generator)
+        return rows.add_(centres[ids])
+
+    centres = torch.randn(num_clusters, channels, generator=generator)
+    features = draw(num_features)
+    first = draw(min(num_features // 2, 100_000))
+    noise = torch.randn(first.shape, generator=generator)
+    pairs = first, first + noise / 2
+    inputs = features[:100_000].relu()
+    book = Codebook(num_clusters, channels, min(256, channels))
+
+    def cluster(options: int) -> None:
+        book.fit(
+            features,
+            pairs=pairs if options else None,
+            pair_means=options > 2,
+        )
+
+    def fit() -> None:
+        for width in (channels, channels // 2):
+            fit_linear_classifier(inputs[:, :width], labels, num_clusters)
+
+    ways = dict(enumerate((PAPER, *OPTIONS)))
+    watch = Stopwatch(clock=clock)
+    labels = torch.arange(len(inputs)) % num_clusters
+    fit_linear_classifier(inputs[:600], labels[:600], num_clusters)  # warm-up
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(torch.get_num_threads())
+    turns, start = 0, time.monotonic()
+    try:
+        while not turns or time.monotonic() - start < seconds:
+            turns += 1
+            for options, name in ways.items():
+                with watch.part(name):
+                    cluster(options)
+                if options > 1:
+                    labels = book.assign(features[: len(inputs)])
+                    with watch.part(name):
+                        fit()
+    finally:
+        faiss.omp_set_num_threads(threads)
+    table = new_table(
+        f'Options: {num_features} features of {channels} channels, '
+        f'{len(first)} pairs, K = {num_clusters}',
+        *('what', 'seconds', 'times the paper'),
+    )
+    for name in ways.values():
+        value = watch.seconds[name]
+        table.add_row([name, value / turns, value / watch.seconds[PAPER]])
     return table
 
 
