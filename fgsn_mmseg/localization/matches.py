@@ -41,6 +41,20 @@ def check_matches(
     return pixels, points
 
 
+def check_confidence(confidence: ArrayLike, count: int) -> np.ndarray:
+    """Return (N,) numbers in 0..1, or raise ValueError."""
+    values = np.asarray(confidence, dtype=np.float64)
+    # NaN compares as False.
+    if values.shape != (count,) or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(
+            f'`confidence` should be {count} numbers in 0..1, but got the '
+            f'shape {values.shape} and values from '
+            f'{values.min(initial=np.inf):g} to '
+            f'{values.max(initial=-np.inf):g}.'
+        )
+    return values
+
+
 def count_different(pixels: np.ndarray, points: np.ndarray) -> int:
     """Number of matches, each once: copies of one prove nothing."""
     return len(np.unique(np.hstack([pixels, points]), axis=0))
