@@ -21,7 +21,7 @@ from .model import MapModel
 
 @dataclass(frozen=True)
 class SiftOptions:
-    """Numbers of :func:`match_by_sift`.
+    """Numbers of :class:`SiftMatcher`.
 
     Attributes:
         max_features: Strongest features of an image that are kept.
@@ -47,8 +47,82 @@ class SiftOptions:
                 )
 
 
-Features = tuple[np.ndarray, np.ndarray]
-"""Keypoints (N, 2), 0.5 = centre of the first pixel, descriptors (N, 128)."""
+class SiftMatcher:
+    """Matches photos with the images of a map.
+
+    Mutual nearest neighbours of RootSIFT descriptors. A feature of a database
+    image stands for the nearest keypoint of the model that has a 3D point, so
+    models of any features will do.
+
+    Args:
+        model (MapModel): The map.
+        images (str | os.PathLike): Folder of its images and of the queries.
+        options (SiftOptions, optional): Numbers.
+    """
+
+    def __init__(
+        self,
+        model: MapModel,
+        images: str | os.PathLike,
+        options: SiftOptions | None = None,
+    ) -> None:
+        self.model = model
+        self.images = os.fspath(images)
+        self.options = options or SiftOptions()
+        self._known: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def match(
+        self, query: str, database: Sequence[str]
+    ) -> tuple[np.ndarray, tuple[int, int], dict[str, np.ndarray]]:
+        """Match one photo.
+
+        Args:
+            query: Its name.
+            database: Names of images of the model.
+
+        Returns:
+            Its keypoints (N, 2), 0.5 = centre of the first pixel, its
+            (width, height), and by database image the row of the matched
+            keypoint of the model (N,), -1 for none.
+
+        Raises:
+            ValueError: A database image is not in the model, or a photo
+                cannot be read or is not of the model's size.
+        """
+        spots, texts, size = _sift(osp.join(self.images, query), self.options)
+        found = {}
+        for name in database:
+            if name not in self._known:
+                self._known[name] = self._map_features(name)
+            rows, own = self._known[name]
+            partner = _mutual(texts, own, self.options.ratio)
+            matched = partner >= 0
+            partner[matched] = rows[partner[matched]]
+            found[name] = partner
+        return spots, size, found
+
+    def _map_features(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of a database image's keypoints and descriptors there."""
+        if name not in self.model.images:
+            raise ValueError(
+                f'`database` should hold images of the model, but got '
+                f'{name!r}, which is not among its {len(self.model.images)}.'
+            )
+        image = self.model.images[name]
+        spots, texts, size = _sift(osp.join(self.images, name), self.options)
+        wanted = image.camera['width'], image.camera['height']
+        if size != wanted:
+            raise ValueError(
+                f'`images` should hold the images of the model, but got '
+                f'{size[0]} x {size[1]} pixels of {name!r} instead of '
+                f'{wanted[0]} x {wanted[1]}.'
+            )
+        rows = np.flatnonzero(image.point_rows >= 0)
+        if not len(rows) or not len(spots):
+            return np.zeros(0, np.int64), np.zeros((0, 128), np.float32)
+        distance, nearest = cKDTree(image.points2d[rows]).query(spots)
+        near = distance <= self.options.max_distance
+        return rows[nearest[near]], texts[near]
 
 
 def match_by_sift(
@@ -61,16 +135,13 @@ def match_by_sift(
 ) -> dict[str, int]:
     """Match queries with a map, and write what came out as hloc's files.
 
-    Mutual nearest neighbours of RootSIFT descriptors. The features of a
-    database image are those of the model: a SIFT feature stands for the
-    nearest keypoint that has a 3D point, so models of any features will do.
-
     Args:
         model: The map.
         images: Folder of its images and of the queries.
         pairs: Database images by query, see
             :func:`~.hloc_lists.read_retrieval`.
-        features: File to write, as hloc's ``features.h5``.
+        features: File to write, as hloc's ``features.h5``; those of a
+            database image are the model's.
         matches: File to write, as hloc's ``matches.h5``.
         options: Numbers.
 
@@ -78,62 +149,35 @@ def match_by_sift(
         Number of matches of each query.
 
     Raises:
-        ValueError: A database image is not in the model, or a photo cannot
-            be read.
+        ValueError: A query is an image of the model, or as in
+            :meth:`SiftMatcher.match`.
     """
-    options = options or SiftOptions()
-    folder = os.fspath(images)
-    known: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    known = sorted(set(pairs) & set(model.images))
+    if known:
+        raise ValueError(
+            f'`pairs` should be of queries that are not in the model, but '
+            f'got {known[0]!r}. tools/localization/leave_one_out.py takes '
+            'images of a model as queries.'
+        )
+    matcher = SiftMatcher(model, images, options)
     keypoints: dict[str, tuple[np.ndarray, tuple[int, int]]] = {}
     found: dict = {}
     counts = {}
     bar = mmengine.ProgressBar(len(pairs))
     for query, database in pairs.items():
-        spots, texts, size = _sift(osp.join(folder, query), options)
+        spots, size, partners = matcher.match(query, database)
         keypoints[query] = spots, size
-        counts[query] = 0
-        for name in database:
-            if name not in known:
-                known[name] = _map_features(model, folder, name, options)
-                camera = model.images[name].camera
-                size = camera['width'], camera['height']
-                keypoints[name] = model.images[name].points2d, size
-            rows, own = known[name]
-            partner = _mutual(texts, own, options.ratio)
-            partner[partner >= 0] = rows[partner[partner >= 0]]
+        for name, partner in partners.items():
+            image = model.images[name]
+            size = image.camera['width'], image.camera['height']
+            keypoints[name] = image.points2d, size
             found[query, name] = partner, None
-            counts[query] += int((partner >= 0).sum())
+        counts[query] = sum(int((p >= 0).sum()) for p in partners.values())
         bar.update()
     bar.file.write('\n')
     write_features(features, keypoints)
     write_matches(matches, found)
     return counts
-
-
-def _map_features(
-    model: MapModel, folder: str, name: str, options: SiftOptions
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of a database image's keypoints and descriptors there."""
-    if name not in model.images:
-        raise ValueError(
-            f'`pairs` should lead to images of the model, but got {name!r}, '
-            f'which is not among its {len(model.images)}.'
-        )
-    image = model.images[name]
-    spots, texts, size = _sift(osp.join(folder, name), options)
-    wanted = image.camera['width'], image.camera['height']
-    if size != wanted:
-        raise ValueError(
-            f'`images` should hold the images of the model, but got '
-            f'{size[0]} x {size[1]} pixels of {name!r} instead of '
-            f'{wanted[0]} x {wanted[1]}.'
-        )
-    rows = np.flatnonzero(image.point_rows >= 0)
-    if not len(rows) or not len(spots):
-        return np.zeros(0, np.int64), np.zeros((0, 128), np.float32)
-    distance, nearest = cKDTree(image.points2d[rows]).query(spots)
-    near = distance <= options.max_distance
-    return rows[nearest[near]], texts[near]
 
 
 def _sift(
