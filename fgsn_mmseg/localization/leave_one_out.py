@@ -85,9 +85,8 @@ def leave_one_out(
         spots, _, partners = matcher.match(name, list(others.images))
         points2d, rows = _distinct_matches(spots, partners, others)
         points = model.xyz[rows]
-        pixels = project(
-            points, image.rotation, image.translation, image.camera
-        )
+        truth = image.rotation, image.translation
+        pixels = project(points, *truth, image.camera)
         right = np.linalg.norm(pixels - points2d, axis=1) <= budget.max_error
         labels = None
         agreement = np.nan, np.nan

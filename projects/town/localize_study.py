@@ -59,6 +59,11 @@ def parse_args() -> argparse.Namespace:
         default=SLOW_LABELS,
         help='labellings, of the first seed, with which slow methods run',
     )
+    add(
+        '--short-side',
+        type=int,
+        help='size of the images that FGSNs label; their own by default',
+    )
     add('--streets', type=int, help='held-out streets of a new town')
     add('--size', default='demo', help='of a new town')
     add(
@@ -126,7 +131,7 @@ def main() -> None:
         town = LocalizationTown(args.town, args.work_dir, args.size, **changes)
         results = LocalizationResults(args.work_dir / 'results')
         results.save_queries(town.held_out)
-        labellings = find_labellings(args.grid, args.seeds)
+        labellings = find_labellings(args.grid, args.seeds, args.short_side)
         if args.labels:
             labellings = [x for x in labellings if x.name in args.labels]
         for index, labelling in enumerate(labellings, 1):

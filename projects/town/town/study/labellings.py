@@ -42,6 +42,7 @@ class Labelling:
         run: Folder of the training; None where none is needed.
         who: 'classes' of a base network, 'student' or 'teacher' of an FGSN,
             'truth', or '' for no labels at all.
+        short_side: Images are resized to it; None: as the config says.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Labelling:
     seed: int = 0
     run: Path | None = None
     who: str = ''
+    short_side: int | None = None
 
     @property
     def key(self) -> str:
@@ -61,6 +63,10 @@ class Labelling:
         if self.run is None:
             return _true_classes
         config = Config.fromfile(self.run.with_name(f'{self.run.name}.py'))
+        if self.short_side is not None:
+            for step in config.test_dataloader.dataset.pipeline:
+                if 'short_side' in step:
+                    step.short_side = self.short_side
         last = (self.run / 'last_checkpoint').read_text().strip()
         checkpoint = self.run / Path(last).name  # the folder may have moved
         if self.who == 'teacher':
@@ -83,13 +89,17 @@ class Labelling:
 
 
 def find_labellings(
-    grid: str | os.PathLike, seeds: Sequence[int]
+    grid: str | os.PathLike,
+    seeds: Sequence[int],
+    short_side: int | None = None,
 ) -> list[Labelling]:
     """No labels, the true classes, and those of all finished trainings.
 
     Args:
         grid: Folder of the trainings of ``grid.py``.
         seeds: Which seeds.
+        short_side: FGSNs get images of this size instead of their own;
+            their names end in it.
 
     Returns:
         The labellings: of an FGSN after training and, where it does not
@@ -112,11 +122,14 @@ def find_labellings(
             continue
         config = Config.fromfile(run.with_name(f'{run.name}.py'))
         number = config.model.num_clusters
+        size = '' if short_side is None else f' at {short_side}'
+        kinds = {f'{name}{size}': 'student'}
         if not name.endswith(_SAME_START):
-            found.append(
-                Labelling(f'{name}, before', number, int(seed), run, 'teacher')
-            )
-        found.append(Labelling(name, number, int(seed), run, 'student'))
+            kinds = {f'{name}{size}, before': 'teacher', **kinds}
+        found += [
+            Labelling(kind, number, int(seed), run, who, short_side)
+            for kind, who in kinds.items()
+        ]
     return found
 
 

@@ -229,9 +229,9 @@ WITHOUT_LABELS: dict[str, Method] = {
 FAST: dict[str, Method] = {
     'ssmc': _by_query(_solver('ssmc', refine_on_all=False)),
     'filter': _by_query(_solver('ssmc')),
-    'rarity': _by_query(_solver('llr')),
     'llr': _by_query(_solver('llr', learned=True)),
     'llr order': _by_query(_solver('llr', learned=True, use='order')),
+    'rarity order': _by_query(_solver('llr', use='order')),
 }
 SLOW: dict[str, Method] = {
     'llr weight': _by_query(
