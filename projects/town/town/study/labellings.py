@@ -64,7 +64,7 @@ class Labelling:
             return _true_classes
         config = Config.fromfile(self.run.with_name(f'{self.run.name}.py'))
         if self.short_side is not None:
-            for step in config.test_dataloader.dataset.pipeline:
+            for step in config.test_pipeline:
                 if 'short_side' in step:
                     step.short_side = self.short_side
         last = (self.run / 'last_checkpoint').read_text().strip()
