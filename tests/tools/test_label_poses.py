@@ -18,7 +18,7 @@ from fgsn_mmseg.localization.map_labels import MapLabels
 FOLLOW = 'tools/localization/follow_sequence.py'
 ALIGN = 'tools/localization/align_labels.py'
 INTRINSICS = 'PINHOLE 160 120 100 100 80 60'
-NAMES = [f'q{i}.jpg' for i in range(6)]
+NAMES = [f'q{i}.jpg' for i in range(9)]
 
 
 @pytest.fixture(scope='module')
@@ -26,7 +26,7 @@ def place(tmp_path_factory):
     """A street as a model, and a drive of six images with label maps."""
     pytest.importorskip('pycolmap', reason='no extra [localization]')
     root = tmp_path_factory.mktemp('street')
-    points = street(1000)
+    points = street(500)
     xyz = {i + 1: tuple(row) for i, row in enumerate(points.xyz)}
     views = []
     for x in range(0, 30, 3):
@@ -88,9 +88,10 @@ def test_a_sequence_is_followed(place, call_tool, tmp_path):
     assert done.returncode == 0, done.error
     found = read_poses(tmp_path / 'poses.txt')
     assert list(found) == NAMES
+    errors = [pose_error(*found[n], *truth[n])[0] for n in NAMES]
     # It began 1 m away.
-    assert pose_error(*found[NAMES[-1]], *truth[NAMES[-1]])[0] < 0.6
-    assert '6 of 6 queries have a pose' in done.stdout
+    assert errors[-1] < 0.55 * errors[0] and errors[-1] < 0.7
+    assert '9 of 9 queries have a pose' in done.stdout
     assert 'do not trust' not in done.stdout
 
 
@@ -127,7 +128,7 @@ def test_rough_poses_are_refined(place, call_tool, tmp_path):
         ALIGN,
         *(root / name for name in names),
         *(tmp_path / 'rough.txt', tmp_path / 'out'),
-        *('--truth', root / 'truth.txt'),
+        *('--truth', root / 'truth.txt', '--max-points', 250),
     )
     assert done.returncode == 0, done.error
     found = read_poses(tmp_path / 'out/poses.txt')
