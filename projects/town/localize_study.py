@@ -101,14 +101,15 @@ def measure(
     """Run the methods that are missing."""
     methods = methods_for(labelling, args)
     todo = [m for m in methods if not results.has(labelling, m)]
-    if not todo:
+    counted = labelling.name == NO_LABELS or results.has_agreement(labelling)
+    if not todo and counted:
         return
     labels = table = None
     if labelling.name != NO_LABELS:
         labels = town.label(labelling.key, labelling.label_map_of)
-        results.save_agreement(
-            labelling, count_agreement(town.held_out, labels)
-        )
+        if not counted:
+            counts = count_agreement(town.held_out, labels)
+            results.save_agreement(labelling, counts)
         if set(todo) & set(NEEDS_TABLE):
             table = labels.table(labelling.num_clusters)
     for method in todo:

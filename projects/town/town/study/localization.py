@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from mmengine import ProgressBar
 
+from fgsn_mmseg.geometry import to_colmap
 from fgsn_mmseg.localization import RansacOptions, project
 from fgsn_mmseg.localization.hloc_files import open_h5
 from fgsn_mmseg.localization.hloc_lists import (
@@ -31,6 +32,7 @@ from fgsn_mmseg.localization.model import MapModel, read_model
 from fgsn_mmseg.localization.sift_matches import SiftOptions, match_by_sift
 
 from ..settings import TRAVERSALS, settings_for
+from ..world.colmap import STREET_IDS
 from ..world.generate import generate_world
 from .figures import ACROSS
 from .labellings import LabelMapOf, write_label_maps
@@ -220,6 +222,22 @@ class TownLabels:
         return (
             labels_at(self.label_map(query), matches.points2d),
             self.of_map.labels[matches.points],
+        )
+
+    def of_view(self, query: Query) -> tuple[np.ndarray, np.ndarray]:
+        """Labels (M,) of all points of the map in a query's view.
+
+        Those of the query's pixels, where the renderer saw the points, and
+        those of the points.
+        """
+        path = self.town.root / 'observations' / query.name
+        with np.load(path.with_suffix('.npz')) as data:
+            ids = query.street * STREET_IDS + data['index'] + 1
+            pixels = to_colmap(data['pixels'])
+        known = np.isin(ids, self.of_map.point_ids)
+        return (
+            labels_at(self.label_map(query), pixels[known]),
+            self.of_map.of_points(ids[known]),
         )
 
     def table(self, num_clusters: int) -> LabelLikelihood:

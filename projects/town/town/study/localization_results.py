@@ -97,7 +97,8 @@ def count_agreement(
 
     Returns:
         By condition: right matches, of them with equal labels, wrong ones,
-        of them with equal labels.
+        of them with equal labels, points of the map in view, of them with
+        the label of the query's pixel.
     """
     counts: dict[str, np.ndarray] = {}
     for query in queries:
@@ -106,7 +107,9 @@ def count_agreement(
         right = query.right
         row = [right.sum(), (right & equal).sum()]
         row += [(~right).sum(), (~right & equal).sum()]
-        counts.setdefault(query.condition, np.zeros(4, np.int64))
+        first, second = labels.of_view(query)
+        row += [len(first), (first == second).sum()]
+        counts.setdefault(query.condition, np.zeros(6, np.int64))
         counts[query.condition] += row
     return {name: row.tolist() for name, row in counts.items()}
 
@@ -124,6 +127,10 @@ class LocalizationResults:
     def has(self, labelling: Labelling, method: str) -> bool:
         """Whether it was measured."""
         return self._path(labelling, method).exists()
+
+    def has_agreement(self, labelling: Labelling) -> bool:
+        """Whether equal labels were counted."""
+        return (self.folder / labelling.key / _AGREEMENT).exists()
 
     def save(
         self, labelling: Labelling, method: str, outcomes: list[Outcome]
@@ -164,7 +171,7 @@ class LocalizationResults:
         return json.loads((self.folder / _QUERIES).read_text())
 
     def agreement(self) -> dict[str, list[np.ndarray]]:
-        """By labelling, for each seed: (conditions, 4) counts."""
+        """By labelling, for each seed: (conditions, 6) counts."""
         found: dict[str, list[np.ndarray]] = {}
         for path in sorted(self.folder.glob(f'*/{_AGREEMENT}')):
             read = json.loads(path.read_text())

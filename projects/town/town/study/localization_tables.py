@@ -160,19 +160,21 @@ def agreement_table(results: LocalizationResults) -> str:
     rows = []
     for name, seeds in results.agreement().items():
         shares = np.array([_agreement(counts) for counts in seeds])
-        right, wrong = shares.mean(0)
+        right, wrong, view = shares.mean(0)
         rows.append(
             [name, len(seeds), f'{right:.3f}', f'{wrong:.3f}']
-            + [f'{right / max(wrong, 1e-9):.2f}']
+            + [f'{view:.3f}', f'{right / max(wrong, 1e-9):.2f}']
         )
     rows.sort(key=lambda row: -float(row[-1]))
-    header = ['labels', 'seeds', 'right matches', 'wrong matches', 'ratio']
+    header = ['labels', 'seeds', 'right matches', 'wrong matches']
+    header += ['points in view', 'ratio of the first two']
     return as_markdown(header, rows)
 
 
-def _agreement(counts: np.ndarray) -> tuple[float, float]:
-    right, equal, wrong, equal_wrong = counts.sum(0)
-    return equal / max(right, 1), equal_wrong / max(wrong, 1)
+def _agreement(counts: np.ndarray) -> np.ndarray:
+    """Shares of equal labels: right, wrong, in view."""
+    total = counts.sum(0)
+    return total[1::2] / np.maximum(total[::2], 1)
 
 
 def slow_table(runs: Runs, labels: Sequence[str]) -> str:
