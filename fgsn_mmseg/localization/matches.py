@@ -17,6 +17,9 @@ def check_matches(
     """Return matches as (N, 2) and (N, 3) float64, or raise ValueError."""
     pixels = np.asarray(points2d, dtype=np.float64)
     points = np.asarray(points3d, dtype=np.float64)
+    # Of an empty list.
+    pixels = pixels.reshape(0, 2) if pixels.shape == (0,) else pixels
+    points = points.reshape(0, 3) if points.shape == (0,) else points
     for name, array, width in (
         ('points2d', pixels, 2),
         ('points3d', points, 3),
