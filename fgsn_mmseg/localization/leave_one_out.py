@@ -88,11 +88,12 @@ def leave_one_out(
         truth = image.rotation, image.translation
         pixels = project(points, *truth, image.camera)
         right = np.linalg.norm(pixels - points2d, axis=1) <= budget.max_error
-        labels = None
+        labels: tuple[np.ndarray | None, np.ndarray | None] = None, None
         agreement = np.nan, np.nan
         if label_maps is not None:
-            labels = _labels(image, points2d, rows, others, label_maps)
-            equal = (labels[0] == labels[1]) & (labels[0] >= 0)
+            first, second = _labels(image, points2d, rows, others, label_maps)
+            labels = first, second
+            equal = (first == second) & (first >= 0)
             agreement = _mean(equal[right]), _mean(equal[~right])
         errors, estimates = {}, {}
         for method in methods:
@@ -100,7 +101,7 @@ def leave_one_out(
                 points2d,
                 points,
                 image.camera,
-                *(labels or ()),
+                *labels,
                 method=method,
                 seed=seed,
                 options=budget,

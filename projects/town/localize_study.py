@@ -73,6 +73,13 @@ def parse_args() -> argparse.Namespace:
         help='folder of matches, label maps and figures',
     )
     add(
+        '--photos',
+        nargs='*',
+        type=Path,
+        default=[],
+        help='files of leave_one_out.py, of real photos, to be shown too',
+    )
+    add(
         '--out',
         type=Path,
         default=Path(__file__).with_name('localization_results.md'),
@@ -138,7 +145,9 @@ def main() -> None:
         for index, labelling in enumerate(labellings, 1):
             print(f'{index} of {len(labellings)}: {labelling.key}', flush=True)
             measure(town, labelling, results, args)
-            page = localization_page(results, town.description(), sys.argv[1:])
+            page = localization_page(
+                results, town.description(), sys.argv[1:], args.photos
+            )
             args.out.write_text(page, encoding='utf-8')
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         sys.exit(f'localize_study.py: {error}')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -92,7 +92,7 @@ def _by_query(
 
 
 def _solver(
-    method: str, more_samples: int = 1, learned: bool = False, **options
+    method: str, more_samples: int = 1, learned: bool = False, **options: Any
 ) -> Callable[..., PoseEstimate]:
     """:func:`estimate_pose` with these options."""
     budget = replace(
@@ -104,11 +104,13 @@ def _solver(
         labels: tuple[np.ndarray, np.ndarray] | None,
         evidence: Evidence,
     ) -> PoseEstimate:
+        first, second = labels or (None, None)
         return estimate_pose(
             query.matches.points2d,
             query.points3d,
             query.camera,
-            *(labels or ()),
+            first,
+            second,
             method=method,
             options=budget,
             table=evidence.table if learned else None,
@@ -189,7 +191,7 @@ def _pfsl(queries: list[Query], evidence: Evidence) -> Iterator[Outcome]:
                 step_degrees=_STEP_DEGREES,
             ),
         )
-        last = None
+        last: Query | None = None
         for query in drive:
             odometry = None
             if last is not None:

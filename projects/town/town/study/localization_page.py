@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from ..templates import render_template
 from .figures import ACROSS
@@ -30,13 +33,18 @@ from .localization_tables import (
     sequence_table,
     slow_table,
 )
+from .tables import as_markdown
 
+SCRIPT = 'python projects/town/localize_study.py'
 # Methods by which labellings are compared.
 COMPARED = ('filter', 'llr', 'llr order')
 
 
 def localization_page(
-    results: LocalizationResults, town: Sequence[str], arguments: list[str]
+    results: LocalizationResults,
+    town: Sequence[str],
+    arguments: list[str],
+    photos: Sequence[Path] = (),
 ) -> str:
     """The document.
 
@@ -44,6 +52,7 @@ def localization_page(
         results: All that was measured; at least plain RANSAC.
         town: Lines about the town.
         arguments: Of the command.
+        photos: Files of ``leave_one_out.py``, of real photos.
 
     Returns:
         Markdown.
@@ -55,9 +64,7 @@ def localization_page(
     labels = list(dict.fromkeys(name for name, _ in runs))
     return render_template(
         'localization.md',
-        command=' '.join(
-            ['python projects/town/localize_study.py', *arguments]
-        ),
+        command=' '.join(map(_shown, [SCRIPT, *arguments])),
         town=town,
         queries=query_table(queries),
         overview=overview(runs, labels),
@@ -83,8 +90,22 @@ def localization_page(
         slow=slow_table(runs, labels),
         sequences=sequence_table(runs, labels),
         basin=basin_table(runs, labels),
+        photos={path.stem: _csv_table(path) for path in photos},
         every=every_table(runs),
     )
+
+
+def _csv_table(path: Path) -> str:
+    with open(path, newline='', encoding='utf-8') as file:
+        header, *rows = csv.reader(file)
+    return as_markdown(header, rows)
+
+
+def _shown(argument: str) -> str:
+    """An argument as a reader would type it: not where it lay here."""
+    if Path(argument).is_absolute():
+        argument = Path(argument).name
+    return argument if argument == SCRIPT else shlex.quote(argument)
 
 
 def _claims(runs: Runs, labels: Sequence[str]) -> Iterator[str]:

@@ -44,7 +44,7 @@ def within(outcomes: Sequence[Outcome]) -> np.ndarray:
     """Which queries are within which threshold: (N, 3) bool."""
     errors = np.array([[o.metres, o.degrees] for o in outcomes])
     limits = np.array(THRESHOLDS)
-    return (errors[:, None] <= limits).all(2)
+    return np.all(errors[:, None] <= limits, axis=2)
 
 
 def wilson(share: float, count: int) -> tuple[float, float]:

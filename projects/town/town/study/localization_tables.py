@@ -157,7 +157,7 @@ def group_table(
 
 def agreement_table(results: LocalizationResults) -> str:
     """How often right and wrong matches have equal labels."""
-    rows = []
+    rows: list[list[Any]] = []
     for name, seeds in results.agreement().items():
         shares = np.array([_agreement(counts) for counts in seeds])
         right, wrong, view = shares.mean(0)
