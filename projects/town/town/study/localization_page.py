@@ -98,7 +98,8 @@ def localization_page(
 def _csv_table(path: Path) -> str:
     with open(path, newline='', encoding='utf-8') as file:
         header, *rows = csv.reader(file)
-    return as_markdown(header, rows)
+    cells = [[c if c != 'nan' else None for c in row] for row in rows]
+    return as_markdown(header, cells)
 
 
 def _shown(argument: str) -> str:

@@ -193,7 +193,8 @@ def slow_table(runs: Runs, labels: Sequence[str]) -> str:
         if len(rows) <= 4:
             plain = runs[NO_LABELS, RANSAC]
             rows.insert(0, ['none', RANSAC, *_slow_cells(plain, names)])
-    return as_markdown(['labels', 'method', 'queries', *_LIMITS, 'ms'], rows)
+    header = ['labels', 'method', 'queries', *_LIMITS, 'ms']
+    return as_markdown(header, rows) if rows else ''
 
 
 def _slow_cells(seeds: list[Measured], names: list[str]) -> list[Any]:
@@ -236,7 +237,7 @@ def sequence_table(runs: Runs, labels: Sequence[str]) -> str:
                 + [f'{1000 * seconds:.0f}']
             )
     header = ['labels', 'sequences', 'first image', 'last image', *_LIMITS]
-    return as_markdown([*header, 'ms'], rows)
+    return as_markdown([*header, 'ms'], rows) if rows else ''
 
 
 def basin_table(runs: Runs, labels: Sequence[str]) -> str:
@@ -259,4 +260,4 @@ def basin_table(runs: Runs, labels: Sequence[str]) -> str:
         else:
             rows.append([name, len(outcomes), *cells])
     starts = [f'from {m:g} m, {d:g} deg' for m, d in STARTS]
-    return as_markdown(['labels', 'queries', *starts], rows)
+    return as_markdown(['labels', 'queries', *starts], rows) if rows else ''
