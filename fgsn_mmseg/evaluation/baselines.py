@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os.path as osp
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import cv2
@@ -21,9 +22,8 @@ from ..clustering import kmeans, nearest_centroids, sample_cells
 from ..datasets import LoadImagePair, ResizePair, read_pair_file
 from ..geometry import resize_points, resize_scale, to_cells
 from ..inference import BlendedMap
-from .agreement import agreement_figures
 from .groups import group_of, group_pattern
-from .labelling import ImageLabels, label_pairs
+from .labelling import ImageLabels, label_pairs, pair_figures
 
 
 def colour_features(image: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def kmeans_baseline(
     Returns:
         A row for each K, seed and group: ``num_clusters``, ``seed``,
         ``group`` ('all' first) and the figures of
-        :func:`~fgsn_mmseg.evaluation.agreement_figures`.
+        :func:`~fgsn_mmseg.evaluation.labelling.pair_figures`.
 
     Raises:
         FileNotFoundError: A file or an image is missing.
@@ -153,24 +153,25 @@ def kmeans_baseline(
         return _look(load(dict(img_path=path)), baseline, assign)
 
     pairs = label_pairs(labeller, val)
-    labels = np.concatenate([pair.labels for pair in pairs])
-    labels2 = np.concatenate([pair.labels2 for pair in pairs])
-    names = ['all']
-    groups = np.full(len(labels), 'all')
+    groups = {'all': pairs}
     if pattern is not None:
-        of_pair = [group_of(pattern, pair.img_path2) for pair in pairs]
-        groups = np.repeat(of_pair, [len(pair.points) for pair in pairs])
-        names += sorted(set(of_pair))
+        names = [group_of(pattern, pair.img_path2) for pair in pairs]
+        for name in sorted(set(names)):
+            groups[name] = [p for p, own in zip(pairs, names) if own == name]
     rows = []
     runs = [(k, seed) for k in num_clusters for seed in seeds]
     for column, (k, seed) in enumerate(runs):
-        for name in names:
-            keep = slice(None) if name == 'all' else groups == name
-            figures = agreement_figures(
-                labels[keep, column], labels2[keep, column], k
-            )
+        for name, members in groups.items():
+            own = [
+                replace(
+                    pair,
+                    labels=pair.labels[:, column],
+                    labels2=pair.labels2[:, column],
+                )
+                for pair in members
+            ]
             row = {'num_clusters': k, 'seed': seed, 'group': name}
-            rows.append({**row, **figures})
+            rows.append({**row, **pair_figures(own, k)})
     return rows
 
 

@@ -9,6 +9,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
 
+from ..geometry import resize_scale, unresize_points
 from .agreement import agreement_figures
 from .groups import group_of, group_pattern
 from .hard_matches import HardMatches, hard_figures, hard_matches
@@ -190,14 +191,18 @@ def _hard_matches(
     """Sums of one pair; of nothing where the sample has no points."""
     if 'points' not in sample:
         return HardMatches(0, 0, 0.0)
-    return hard_matches(
-        labels,
-        labels2,
-        sample['points'].cpu().numpy(),
-        sample['points2'].cpu().numpy(),
-        sample['img_shape'][:2],
-        sample['img_shape2'][:2],
-    )
+    points, sizes = [], []
+    for side in ('', '2'):
+        own = sample[f'img_shape{side}'][:2]
+        size = sample.get(f'ori_shape{side}', own)[:2]
+        # Distances are in pixels of the files, whatever the network sees.
+        scale = resize_scale(size, own)
+        points.append(
+            unresize_points(sample[f'points{side}'].cpu().numpy(), scale)
+        )
+        sizes.append(size)
+    (first, second), (size, size2) = points, sizes
+    return hard_matches(labels, labels2, first, second, size, size2)
 
 
 def _warn_if_dead(results: list[dict], metrics: dict[str, float]) -> None:

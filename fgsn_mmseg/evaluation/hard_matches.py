@@ -50,9 +50,9 @@ def hard_matches(
     Args:
         labels: (N,) in the reference.
         labels2: (N,) in the target.
-        points: (N, 2), x and y in pixels of the reference.
-        points2: (N, 2) in pixels of the target.
-        size: (H, W) of the reference in these pixels.
+        points: (N, 2), x and y in pixels of the reference's file.
+        points2: (N, 2) in pixels of the target's file.
+        size: (H, W) of the reference's file.
         size2: (H, W) of the target.
         max_height: Difference of heights below which a wrong match is
             plausible, as a share of the image's height.

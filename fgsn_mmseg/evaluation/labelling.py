@@ -25,6 +25,8 @@ from ..geometry import (
     resize_scale,
 )
 from ..inference import BlendedMap, winning_labels_at
+from .agreement import agreement_figures
+from .hard_matches import hard_figures, hard_matches
 
 # Values of one block of points: 64 MB of float32.
 MAX_BLOCK = 1 << 24
@@ -153,6 +155,44 @@ class PairLabels:
     """(N,) in 0..K-1."""
     labels2: np.ndarray
     """(N,) in 0..K-1."""
+    size: tuple[int, int]
+    """(H, W) of the reference's file."""
+    size2: tuple[int, int]
+    """(H, W) of the target's file."""
+
+
+def pair_figures(
+    pairs: Sequence[PairLabels], num_clusters: int
+) -> dict[str, float]:
+    """All figures of some pairs together.
+
+    Args:
+        pairs: Any number.
+        num_clusters: K.
+
+    Returns:
+        Those of :func:`agreement_figures` over all correspondences, and of
+        :func:`hard_figures`.
+    """
+    empty = np.zeros(0, np.int64)
+    labels, labels2 = (
+        np.concatenate([empty, *(getattr(pair, name) for pair in pairs)])
+        for name in ('labels', 'labels2')
+    )
+    return {
+        **agreement_figures(labels, labels2, num_clusters),
+        **hard_figures(
+            hard_matches(
+                pair.labels,
+                pair.labels2,
+                pair.points,
+                pair.points2,
+                pair.size,
+                pair.size2,
+            )
+            for pair in pairs
+        ),
+    }
 
 
 def label_pairs(
@@ -178,12 +218,13 @@ def label_pairs(
     for index, pair in enumerate(pairs):
         for side in ('', '2'):
             ends.setdefault(pair[f'img_path{side}'], []).append((index, side))
-    found: list[dict[str, np.ndarray]] = [{} for _ in pairs]
+    found: list[dict[str, Any]] = [{} for _ in pairs]
     for done, (path, here) in enumerate(ends.items(), 1):
         image = labeller(path)
         for index, side in here:
             points = pairs[index][f'points{side}']
             found[index][f'labels{side}'] = image.at(points)
+            found[index][f'size{side}'] = image.size
         if on_image is not None:
             on_image(path, image)
         del image  # before the next one is made
@@ -195,10 +236,12 @@ def label_pairs(
             pair['img_path2'],
             pair['points'],
             pair['points2'],
-            labels['labels'],
-            labels['labels2'],
+            own['labels'],
+            own['labels2'],
+            own['size'],
+            own['size2'],
         )
-        for pair, labels in zip(pairs, found)
+        for pair, own in zip(pairs, found)
     ]
 
 

@@ -14,13 +14,13 @@ from mmseg.registry import MODELS
 
 from ..datasets import read_label_map, write_label_map
 from ..models.converters.checkpoint_file import read_checkpoint
-from .agreement import agreement_figures
 from .labelling import (
     ImageLabels,
     NetworkLabeller,
     PairLabels,
     build_pairs,
     label_pairs,
+    pair_figures,
     read_pairs,
 )
 from .stationary import count_references, stationary_clusters
@@ -73,25 +73,23 @@ class Survey:
     elsewhere: np.ndarray = field(default_factory=lambda: np.zeros(0))
     """(K,) its other pixels in the same images."""
 
-    def pooled(
-        self, keep: Sequence[bool] | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Both labels of all correspondences, (N,) each.
+    def pooled(self) -> tuple[np.ndarray, np.ndarray]:
+        """Both labels of all correspondences, (N,) each."""
+        empty = np.zeros(0, np.int64)
+        return (
+            np.concatenate([empty, *(pair.labels for pair in self.pairs)]),
+            np.concatenate([empty, *(pair.labels2 for pair in self.pairs)]),
+        )
+
+    def figures(self, keep: Sequence[bool] | None = None) -> dict[str, float]:
+        """Figures of some pairs, see `pair_figures`.
 
         Args:
             keep: Which pairs. Defaults to None, all.
         """
         keep = [True] * len(self.pairs) if keep is None else keep
         chosen = [pair for pair, kept in zip(self.pairs, keep) if kept]
-        empty = np.zeros(0, np.int64)
-        return (
-            np.concatenate([empty, *(pair.labels for pair in chosen)]),
-            np.concatenate([empty, *(pair.labels2 for pair in chosen)]),
-        )
-
-    def figures(self, keep: Sequence[bool] | None = None) -> dict[str, float]:
-        """Agreement figures of some pairs, see `agreement_figures`."""
-        return agreement_figures(*self.pooled(keep), self.num_clusters)
+        return pair_figures(chosen, self.num_clusters)
 
     def stationary(self) -> list[int]:
         """Clusters that lie on things that stay."""
@@ -159,14 +157,28 @@ def survey_checkpoint(
     Returns:
         The labels.
     """
-    model = MODELS.build(config.model)
-    model.load_state_dict(read_checkpoint(checkpoint)[1])
-    model.cfg = config
     path = Path(checkpoint)
     map_dir = path.with_name(f'{path.stem}_{who}_label_maps')
     return survey_labels(
-        model.eval(), build_pairs(config), who, map_dir, progress=progress
+        load_model(config, path),
+        build_pairs(config),
+        who,
+        map_dir,
+        progress=progress,
     )
+
+
+def load_model(config: Config, checkpoint: str | os.PathLike) -> Any:
+    """An FGSN in eval mode, with its config in ``cfg``, to be surveyed.
+
+    Args:
+        config: Of its training.
+        checkpoint: File with its weights and its teacher.
+    """
+    model = MODELS.build(config.model)
+    model.load_state_dict(read_checkpoint(checkpoint)[1])
+    model.cfg = config
+    return model.eval()
 
 
 def write_survey(path: str | os.PathLike, survey: Survey) -> None:
@@ -188,6 +200,7 @@ def write_survey(path: str | os.PathLike, survey: Survey) -> None:
         'num_clusters': survey.num_clusters,
         'at_points': survey.at_points,
         'elsewhere': survey.elsewhere,
+        'sizes': [[pair.size, pair.size2] for pair in survey.pairs],
         'counts': [len(pair.labels) for pair in survey.pairs],
         'img_path': [pair.img_path for pair in survey.pairs],
         'img_path2': [pair.img_path2 for pair in survey.pairs],
@@ -222,9 +235,10 @@ def read_survey(path: str | os.PathLike) -> Survey:
         ends = np.cumsum(file['counts'])[:-1]
         columns = [np.split(file[name], ends) for name in _PER_PAIR]
         paths = zip(file['img_path'].tolist(), file['img_path2'].tolist())
+        sizes = file['sizes'].tolist()
         pairs = [
-            PairLabels(*names, *arrays)
-            for names, *arrays in zip(paths, *columns)
+            PairLabels(*names, *arrays, *map(tuple, own))
+            for names, own, *arrays in zip(paths, sizes, *columns)
         ]
         maps = LabelMapFolder(
             Path(path).parent / str(file['map_dir']), file['map_path'].tolist()

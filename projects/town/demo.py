@@ -24,9 +24,10 @@ from fgsn_mmseg.evaluation.survey import read_survey, write_survey
 from town import SIZES, TRAVERSALS, generate_world, settings_for
 from town.settings import ImageKey, image_name
 from town.study import BASE_CONFIG, FGSN_CONFIG
-from town.study.figures import before_and_after, plain_figures, traversal_of
+from town.study.figures import before_and_after, traversal_of
 from town.study.report import PlaceView, run_report
 from town.study.tables import as_text, condition_table, labelling_table
+from town.study.without_learning import plain_figures
 
 STEPS = 5
 

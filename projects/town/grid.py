@@ -19,9 +19,10 @@ from mmengine.registry import init_default_scope
 import fgsn_mmseg  # noqa: F401  before mmseg, which needs mmcv.ops
 from fgsn_mmseg.engine.training_run import train_once, with_data_root
 from town.study import BASE_CONFIG, FGSN_CONFIG
-from town.study.figures import before_and_after, plain_figures
+from town.study.figures import before_and_after, learning_curve
 from town.study.grid import GridRow, row_config, rows_named
 from town.study.results import results_page
+from town.study.without_learning import plain_figures
 
 
 def parse_args() -> argparse.Namespace:
@@ -78,6 +79,7 @@ def run(args: argparse.Namespace, row: GridRow, seed: int) -> None:
     figures: dict[str, Any] = {
         name: own for name, own, _ in before_and_after(config, work_dir, last)
     }
+    figures['curve'] = learning_curve(config, work_dir)
     figures['cpu_seconds'] = cpu_seconds() - began
     measured(args, row, seed).write_text(json.dumps(figures))
 

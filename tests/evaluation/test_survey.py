@@ -243,6 +243,8 @@ def small(tmp_path):
             points[:, ::-1].copy(),
             np.array([0, 1]),
             np.array(second),
+            (2, 3),
+            (1, 3),
         )
         for name, second in (('y', [0, 2]), ('z', [0, 1]))
     ]

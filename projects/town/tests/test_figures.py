@@ -27,6 +27,8 @@ def small():
             points[:, ::-1].copy(),
             np.array([0, 1]),
             np.array(second),
+            (2, 3),
+            (1, 3),
         )
         for name, second in (('y', [0, 2]), ('z', [0, 1]))
     ]
@@ -57,9 +59,11 @@ def test_figures_by_hand(small, tmp_path):
     )
     assert figures['groups']['y']['agreement'] == 0.5
     assert figures['groups']['z']['agreement'] == 1.0
-    assert figures['groups']['all'] == agreement_figures(
-        [0, 1, 0, 1], [0, 2, 0, 1], 301
-    )
+    assert figures['groups']['all'] == {
+        **agreement_figures([0, 1, 0, 1], [0, 2, 0, 1], 301),
+        # No two points are far enough from each other.
+        **{'match_bits_hard': 0.0, 'chance_hard': 0.0},
+    }
     assert figures['purity'] == pytest.approx(7 / 8)
     assert figures['used_clusters'] == 4
     assert figures['stationary'] == 0.5

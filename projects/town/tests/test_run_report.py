@@ -50,6 +50,8 @@ def labelled(img_path2, labels, labels2, points=None):
         np.asarray(points, float),
         labels,
         np.array(labels2),
+        (60, 90),
+        (60, 90),
     )
 
 
@@ -98,6 +100,8 @@ def test_patch_shows_both_ends(label2, colour):
         np.array([[2.8, 5.2]]),
         np.array([4]),
         np.array([label2]),
+        (60, 90),
+        (60, 90),
     )
     patch = match_patch(first, second, pair, 0)
     side = 2 * HALF * ZOOM
@@ -122,10 +126,13 @@ def page(tmp_path):
         paths.append(str(path))
         maps[str(path)] = rng.integers(0, 4, (48, 64)).astype(np.uint16)
     labels, labels2 = rng.integers(0, 4, (2, 400))
+    sizes = (48, 64), (48, 64)
     pair = PairLabels(
-        *paths, *rng.uniform(0, 47, (2, 400, 2)), labels, labels2
+        *paths, *rng.uniform(0, 47, (2, 400, 2)), labels, labels2, *sizes
     )
-    other = PairLabels(*paths, *np.zeros((2, 1, 2)), *np.full((2, 1), 3))
+    other = PairLabels(
+        *paths, *np.zeros((2, 1, 2)), *np.full((2, 1), 3), *sizes
+    )
     survey = Survey(4, [pair, other], maps, np.ones(4), np.full(4, 10.0))
     rows = [['one', 0.12345], [3, None]]
     return run_report(

@@ -15,8 +15,6 @@ from town.study.figures import (
     WITHIN,
     across,
     class_map_of,
-    plain_figures,
-    row_figures,
     traversal_of,
 )
 from town.study.grid import ROWS, row_config, rows_named
@@ -28,6 +26,7 @@ from town.study.tables import (
     labelling_table,
     spread,
 )
+from town.study.without_learning import plain_figures, row_figures
 
 
 def made(bits, nmi=0.5, **groups):
@@ -36,7 +35,10 @@ def made(bits, nmi=0.5, **groups):
     return {
         'groups': {
             name: dict(
-                agreement=0.6, chance=0.1, match_bits=groups.get(name, bits)
+                agreement=0.6,
+                chance=0.1,
+                match_bits=groups.get(name, bits),
+                match_bits_hard=groups.get(name, bits) / 2,
             )
             for name in names
         },
@@ -47,14 +49,20 @@ def made(bits, nmi=0.5, **groups):
 
 
 def run(before, after):
-    return {'before': before, 'after': after, 'cpu_seconds': 1.0}
+    curve = {'100': {'match_bits': 0.25}, '20': {'match_bits': 0.125}}
+    return {
+        'before': before,
+        'after': after,
+        'curve': curve,
+        'cpu_seconds': 1.0,
+    }
 
 
 def test_paths(tiny_world):
     path = f'{tiny_world}/images/street001/night/s001_p000_night.jpg'
     assert class_map_of(path).is_file()
     empty = np.zeros((0, 2))
-    pair = PairLabels('a', path, empty, empty, empty, empty)
+    pair = PairLabels('a', path, empty, empty, empty, empty, (1, 1), (1, 1))
     assert traversal_of(pair) == 'night'
     assert WITHIN == 'summer2' and len(ACROSS) == 5
 
@@ -90,7 +98,7 @@ def test_rows_of_the_image(tmp_path):
             ),
         )
     files = [str(tmp_path / f'{name}.mat') for name in ('autumn', 'night')]
-    figures = row_figures(files[:1], files, 2)
+    figures = row_figures(files[:1], files, 2, (100, 100))
     assert figures['used_clusters'] == 2
     assert figures['groups']['autumn']['match_bits'] == 1.0
     assert figures['groups']['night']['agreement'] == 0.5
@@ -132,6 +140,24 @@ def test_page_says_what_was_seen_and_what_not():
     good = [run(made(0.2, 0.3), made(bits)) for bits in (1.0, 1.1)]
     poor = [run(made(0.4, 0.6), made(b, night=0.1)) for b in (0.6, 0.7)]
     page = results_page(
+        {'c20': poor, 'c20-means-fitted': good},
+        {20: {'raw colour, k-means': made(0.3)}},
+        [],
+    )
+    assert (
+        "K = 20: means-fitted against the paper's recipe, match_bits_hard: "
+        '0.525 ± 0.035 to 0.270 ± 0.028: higher.'
+    ) in page
+    assert "of the paper's recipe **at none** of its checkpoints [20," in page
+    good[0]['curve']['100'] = {'match_bits': 0.9}
+    page = results_page(
+        {'c20': poor, 'c20-means-fitted': good},
+        {20: {'raw colour, k-means': made(0.3)}},
+        [],
+    )
+    assert "the paper's recipe at iteration 100 of 100." in page
+    good[0]['curve']['100'] = {'match_bits': 0.25}
+    page = results_page(
         {'c20': good, 'c20-nocorr': poor, 'c100': poor},
         {
             20: {
@@ -160,7 +186,10 @@ def test_page_says_what_was_seen_and_what_not():
     assert '| base network, k-means, K = 20 | 2 | 0.200 ± 0.000 |' in page
     assert 'Not measured: c200, c1000, c100-nocorr,' in page
     assert '| c20 | 4 of 4 | no cluster | 2 of 6 |' in page
-    assert '| raw colour, k-means, K = 20 | 1 | 0.300 |' in page
+    assert '| raw colour, k-means, K = 20 | 1 | 0.300 | 0.150 |' in page
+    first = '| experiment | first labels | 20 | 100 |'
+    assert first in page
+    assert '| c20 | 0.200 ± 0.000 | 0.125 ± 0.000 | 0.250 ±' in page
 
 
 def test_rows_are_what_they_are_called():
@@ -177,9 +206,17 @@ def test_rows_are_what_they_are_called():
         assert dense == (extra != 'noseg')
         assert bool(model.get('loss_feat')) == (extra == 'hinge')
         assert (model.init_cfg is None) == (extra == 'random')
+        (hook,) = [h for h in config.custom_hooks if 'interval' in h]
+        parts = extra.split('-')
+        whitened = hook.get('whitening', 'pca') == 'correspondences'
+        assert whitened == ('whitened' in parts or 'means' in parts)
+        assert hook.get('pair_means', False) == ('means' in parts)
+        for kind in ('fitted', 'kept'):
+            own = hook.get('classifier', 'random') == kind
+            assert own == (kind in parts)
         assert config.randomness.seed == 3
     assert base.pretty_text == text  # left as it was
-    assert MODELS.build(model).num_clusters == 100
+    assert MODELS.build(model).num_clusters == 1000
     assert [row.name for row in rows_named(['c200', 'c20'])] == ['c20', 'c200']
     assert rows_named([]) == list(ROWS)
     with pytest.raises(ValueError, match=r"among c20, .* but got 'c7'"):

@@ -18,19 +18,22 @@ import numpy as np
 from mmengine import Config
 from mmseg.utils import get_classes
 
-from fgsn_mmseg.clustering import kmeans, nearest_centroids
-from fgsn_mmseg.datasets import read_names, read_pair_file
 from fgsn_mmseg.engine.training_run import first_checkpoint
 from fgsn_mmseg.evaluation import (
-    BASELINES,
     cluster_class_counts,
     contingency_table,
-    kmeans_baseline,
     majority_vote_iou,
     normalized_mutual_information,
     purity,
 )
-from fgsn_mmseg.evaluation.survey import PairLabels, Survey, survey_checkpoint
+from fgsn_mmseg.evaluation.labelling import build_pairs
+from fgsn_mmseg.evaluation.survey import (
+    PairLabels,
+    Survey,
+    load_model,
+    survey_checkpoint,
+    survey_labels,
+)
 
 from ..settings import TRAVERSALS
 
@@ -42,9 +45,6 @@ GROUP_BY = r'([^/]*)/[^/]*$'
 CLASSES = get_classes('cityscapes')
 # Their clusters should not be stationary.
 MOVING = ('sky', 'person', 'car')
-PLAIN = {'colour': 'raw colour, k-means', 'handmade': 'hand-made, k-means'}
-# Views of a place differ little in height: labels may be bands of the image.
-ROW = 'image row alone, k-means'
 
 
 def traversal_of(pair: PairLabels) -> str:
@@ -64,7 +64,7 @@ def across(figures: Figures, name: str) -> float:
 
     Args:
         figures: Of one labelling.
-        name: 'agreement', 'chance' or 'match_bits'.
+        name: 'agreement', 'chance', 'match_bits' or 'match_bits_hard'.
 
     Returns:
         The mean over all targets but the second summer drive.
@@ -73,80 +73,9 @@ def across(figures: Figures, name: str) -> float:
     return float(np.mean([groups[group][name] for group in ACROSS]))
 
 
-def plain_figures(
-    root: str | os.PathLike, num_clusters: int, short_side: int, seed: int = 0
-) -> dict[str, Figures]:
-    """Figures of what nothing had to be learnt for.
-
-    Args:
-        root: Folder of the town.
-        num_clusters: K.
-        short_side: Images are resized to it, as for the network.
-        seed: Of k-means.
-
-    Returns:
-        Figures by name of the labelling.
-    """
-    root = Path(root)
-    train, val = (
-        [
-            str(root / 'correspondence_data' / name)
-            for name in read_names(str(root / f'corr_{part}.txt'))
-        ]
-        for part in ('train', 'val')
-    )
-    figures: dict[str, Figures] = {}
-    for key, name in PLAIN.items():
-        rows = kmeans_baseline(
-            train,
-            val,
-            str(root / 'images'),
-            BASELINES[key],
-            [num_clusters],
-            [seed],
-            short_side=short_side,
-            group_by=GROUP_BY,
-        )
-        figures[name] = _plain({row['group']: row for row in rows})
-    figures[ROW] = row_figures(train, val, num_clusters, seed)
-    return figures
-
-
-def row_figures(
-    train: Sequence[str], val: Sequence[str], num_clusters: int, seed: int = 0
-) -> Figures:
-    """Figures of labels that do not look at the image at all.
-
-    k-means on the row (y) of the training pairs' reference points.
-
-    Args:
-        train: Correspondence files.
-        val: Correspondence files whose points are labelled.
-        num_clusters: K.
-        seed: Of k-means.
-
-    Returns:
-        Figures of the labelling.
-    """
-    rows = [read_pair_file(path)['points'][:, 1:] for path in train]
-    centroids = kmeans(
-        np.concatenate(rows).astype(np.float32), num_clusters, seed=seed
-    )
-    survey = Survey(num_clusters)
-    for path in val:
-        pair = read_pair_file(path)
-        ends = pair['points'], pair['points2']
-        labels = [
-            nearest_centroids(end[:, 1:].astype(np.float32), centroids)[1]
-            for end in ends
-        ]
-        survey.pairs.append(
-            PairLabels(pair['img_path'], pair['img_path2'], *ends, *labels)
-        )
-    return _plain(group_figures(survey, traversal_of))
-
-
-def _plain(groups: dict[str, dict[str, Any]]) -> Figures:
+def point_figures(survey: Survey) -> Figures:
+    """Figures of labels at points alone, without maps."""
+    groups = group_figures(survey, traversal_of)
     return {'groups': groups, 'used_clusters': groups['all']['used_clusters']}
 
 
@@ -175,6 +104,35 @@ def before_and_after(
         figures = survey_figures(survey, traversal_of, table, CLASSES)
         figures['majority'] = majority_classes(table, CLASSES)
         yield name, figures, survey
+
+
+def learning_curve(
+    config: Config, work_dir: str | os.PathLike
+) -> dict[str, dict[str, float]]:
+    """How the student's labels became better over a training.
+
+    Args:
+        config: Of an FGSN on the town.
+        work_dir: Folder of its run, with checkpoints ``iter_<n>.pth``.
+
+    Returns:
+        For each checkpoint, by its number of iterations in ascending order:
+        ``match_bits`` and ``match_bits_hard`` over the other conditions.
+    """
+    paths = {
+        int(path.stem.split('_')[1]): path
+        for path in Path(work_dir).glob('iter_*.pth')
+    }
+    pairs = build_pairs(config)
+    curve = {}
+    for number, path in sorted(paths.items()):
+        survey = survey_labels(load_model(config, path), pairs)
+        figures = point_figures(survey)
+        curve[str(number)] = {
+            name: across(figures, name)
+            for name in ('match_bits', 'match_bits_hard')
+        }
+    return curve
 
 
 def class_table(

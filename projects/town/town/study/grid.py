@@ -32,6 +32,20 @@ NO_CORR = {'model.loss_corr': None}
 NO_SEG = {'model.decode_head.loss_decode.loss_weight': 0.0}
 HINGE = {'model.loss_feat': dict(type='FeatureHingeLoss', loss_weight=1.0)}
 RANDOM = {'model.init_cfg': None}
+HOOK = 'custom_hooks.0.'
+WHITENED = {HOOK + 'whitening': 'correspondences'}
+MEANS = {**WHITENED, HOOK + 'pair_means': True}
+FITTED = {HOOK + 'classifier': 'fitted'}
+KEPT = {HOOK + 'classifier': 'kept'}
+OPTIONS: dict[str, dict[str, Any]] = {
+    'whitened': WHITENED,
+    'means': MEANS,
+    'fitted': FITTED,
+    'kept': KEPT,
+    'means-fitted': MEANS | FITTED,
+    'means-kept': MEANS | KEPT,
+}
+BEST = 'means-fitted'
 ROWS = tuple(
     [GridRow(f'c{k}', k) for k in NUMBERS]
     + [GridRow(f'c{k}-nocorr', k, NO_CORR) for k in NUMBERS]
@@ -39,6 +53,11 @@ ROWS = tuple(
         GridRow(f'c{SINGLE}-noseg', SINGLE, NO_SEG),
         GridRow(f'c{SINGLE}-hinge', SINGLE, HINGE),
         GridRow(f'c{SINGLE}-random', SINGLE, RANDOM),
+    ]
+    + [
+        GridRow(f'c{k}-{name}', k, changes)
+        for k in NUMBERS
+        for name, changes in OPTIONS.items()
     ]
 )
 

@@ -10,8 +10,10 @@ import numpy as np
 
 from ..templates import render_template
 from .figures import ACROSS, WITHIN, Figures, across
-from .grid import NUMBERS, ROWS, SINGLE
+from .grid import BEST, NUMBERS, OPTIONS, ROWS, SINGLE
 from .tables import AGREEMENT, as_markdown, spread
+
+KEYS = (*AGREEMENT, 'match_bits_hard')
 
 # Of one experiment, one entry a seed: figures 'before' and 'after'.
 Runs = dict[str, list[dict[str, Figures]]]
@@ -55,15 +57,18 @@ def results_page(
         claims=list(_claims(runs)),
         disappointments=list(_disappointments(runs, rivals)),
         moving_table=_moving_table(runs),
+        curve_table=_curve_table(runs),
         condition_tables={
-            key: _condition_table(runs, rivals, key) for key in AGREEMENT
+            key: _condition_table(runs, rivals, key) for key in KEYS
         },
     )
 
 
-def _bits_across(run: dict[str, Figures], when: str = 'after') -> float:
-    """match_bits over the conditions that differ, of one seed."""
-    return across(run[when], 'match_bits')
+def _bits_across(
+    run: dict[str, Figures], when: str = 'after', key: str = 'match_bits'
+) -> float:
+    """A figure over the conditions that differ, of one seed."""
+    return across(run[when], key)
 
 
 def _named_rivals(rivals: Rivals) -> Iterator[tuple[str, list[Figures]]]:
@@ -74,8 +79,9 @@ def _named_rivals(rivals: Rivals) -> Iterator[tuple[str, list[Figures]]]:
 
 def _main_table(runs: Runs, rivals: Rivals) -> str:
     """A row for each rival and for each experiment."""
-    header = ['labels', 'seeds', 'same: bits', 'agree', 'chance', 'bits']
-    header += ['bits before', 'NMI', 'purity', 'mIoU %', 'used', 'stationary']
+    header = ['labels', 'seeds', 'same: bits', 'hard', 'agree', 'chance']
+    header += ['bits', 'hard', 'bits before', 'NMI', 'purity', 'mIoU %']
+    header += ['used', 'stationary']
     rows = [
         [name, *_main_cells(figures, None)]
         for name, figures in _named_rivals(rivals)
@@ -91,8 +97,11 @@ def _main_cells(
     figures: Sequence[Figures], before: str | None
 ) -> list[int | str | None]:
     cells: list[int | str | None] = [len(figures)]
-    cells.append(spread([f['groups'][WITHIN]['match_bits'] for f in figures]))
-    cells += [spread([across(f, key) for f in figures]) for key in AGREEMENT]
+    cells += [
+        spread([f['groups'][WITHIN][key] for f in figures])
+        for key in ('match_bits', 'match_bits_hard')
+    ]
+    cells += [spread([across(f, key) for f in figures]) for key in KEYS]
     cells.append(before)
     for key, digits in (
         ('NMI', 3),
@@ -104,6 +113,22 @@ def _main_cells(
         known = [f[key] for f in figures if key in f]
         cells.append(spread(known, digits) if known else None)
     return cells
+
+
+def _curve_table(runs: Runs) -> str:
+    """match_bits of the student over iterations, other conditions."""
+    numbers = sorted({int(n) for s in runs.values() for n in s[0]['curve']})
+    rows: list[list[Any]] = []
+    for name, seeds in runs.items():
+        before = spread([_bits_across(run, 'before') for run in seeds])
+        curves = [run['curve'] for run in seeds]
+        rows.append([name, before])
+        for n in map(str, numbers):
+            known = [c[n]['match_bits'] for c in curves if n in c]
+            rows[-1].append(spread(known) if known else None)
+    return as_markdown(
+        ['experiment', 'first labels', *map(str, numbers)], rows
+    )
 
 
 def _condition_table(runs: Runs, rivals: Rivals, key: str) -> str:
@@ -176,6 +201,7 @@ def _claims(runs: Runs) -> Iterator[str]:
                 [_bits_across(r) for r in one],
                 [_bits_across(r) for r in other],
             )
+    yield from _claims_of_options(runs)
     for k in NUMBERS:
         if seeds := runs.get(f'c{k}'):
             yield _compared(
@@ -184,6 +210,41 @@ def _claims(runs: Runs) -> Iterator[str]:
                 [run['after']['NMI'] for run in seeds],
                 [run['before']['NMI'] for run in seeds],
             )
+
+
+def _claims_of_options(runs: Runs) -> Iterator[str]:
+    """Each option, and the best of them at each K, against the paper's."""
+    names = {k: [BEST] for k in NUMBERS}
+    names[SINGLE] = list(OPTIONS)
+    for k in NUMBERS:
+        recipe = runs.get(f'c{k}')
+        for name in names[k]:
+            own = runs.get(f'c{k}-{name}')
+            if not own or not recipe:
+                continue
+            for key in ('match_bits', 'match_bits_hard'):
+                yield _compared(
+                    f"K = {k}: {name} against the paper's recipe, {key}",
+                    [_bits_across(run, key=key) for run in own],
+                    [_bits_across(run, key=key) for run in recipe],
+                )
+            if name == BEST:
+                yield _catching_up(k, own, recipe)
+
+
+def _catching_up(k: int, own: Sequence, recipe: Sequence) -> str:
+    """How soon the one has what the other has in the end."""
+    goal = float(np.mean([_bits_across(run) for run in recipe]))
+    numbers = sorted(map(int, own[0]['curve']))
+    means = [
+        float(np.mean([r['curve'][str(n)]['match_bits'] for r in own]))
+        for n in numbers
+    ]
+    reached = [n for n, mean in zip(numbers, means) if mean >= goal]
+    text = f"K = {k}: {BEST} has the match_bits of the paper's recipe "
+    if not reached:
+        return f'{text}**at none** of its checkpoints {numbers}.'
+    return f'{text}at iteration {reached[0]} of {numbers[-1]}.'
 
 
 def _compared(
