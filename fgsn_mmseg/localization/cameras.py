@@ -88,6 +88,21 @@ def project(
         are not in front of the camera.
     """
     in_camera = np.asarray(points3d, float) @ rotation.T + translation
+    return image_points(in_camera, camera)
+
+
+def image_points(
+    in_camera: np.ndarray, camera: Mapping[str, Any]
+) -> np.ndarray:
+    """Project points given in the camera's axes.
+
+    Args:
+        in_camera: (N, 3), x right, y down, z ahead.
+        camera: See :func:`check_camera`.
+
+    Returns:
+        (N, 2) pixels, as of :func:`project`.
+    """
     lens = require('pycolmap').Camera(**check_camera(camera))
     return np.asarray(lens.img_from_cam(in_camera)).reshape(-1, 2)
 

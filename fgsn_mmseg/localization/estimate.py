@@ -11,7 +11,12 @@ from numpy.typing import ArrayLike
 
 from .cameras import check_camera
 from .likelihood import LabelLikelihood
-from .matches import check_matches, count_different, match_scores
+from .matches import (
+    check_confidence,
+    check_matches,
+    count_different,
+    match_scores,
+)
 from .pose_estimate import PoseEstimate, finish_estimate
 from .solver import MIN_MATCHES, RansacOptions, as_options, ransac_pose
 from .weighted_ransac import weighted_search
@@ -31,6 +36,7 @@ def estimate_pose(
     table: LabelLikelihood | None = None,
     use: str = 'filter',
     refine_on_all: bool = True,
+    confidence: ArrayLike | None = None,
 ) -> PoseEstimate:
     """Estimate where a camera was from matches of its pixels to a map.
 
@@ -63,6 +69,10 @@ def estimate_pose(
             'weight'. Defaults to 'filter'.
         refine_on_all: The last refinement uses all matches. Defaults to
             True.
+        confidence: (N,) in 0..1, how sure both labels of a match are, such
+            as the share of the point's votes times the probability of the
+            pixel's label. Scores are multiplied by it, which matters to
+            'order' and 'weight'; a match of confidence 0 says nothing.
 
     Returns:
         The pose, or a marked result where there is none: fewer than 4
@@ -80,6 +90,8 @@ def estimate_pose(
     camera = check_camera(camera)
     pixels, points = check_matches(points2d, points3d)
     scores = match_scores(len(pixels), labels2d, labels3d, method, table)
+    if scores is not None and confidence is not None:
+        scores = scores * check_confidence(confidence, len(pixels))
     if use not in USES:
         raise ValueError(f'`use` should be one of {USES}, but got {use!r}.')
     use = use if method == 'llr' else 'filter'

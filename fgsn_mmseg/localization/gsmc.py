@@ -57,7 +57,7 @@ class Upright:
 
 def circle_poses(
     ray: np.ndarray, point: np.ndarray, upright: Upright, num_angles: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Poses that one match allows an upright camera of known height.
 
     The camera lies on a circle around the vertical axis of the point.
@@ -66,25 +66,23 @@ def circle_poses(
         ray: (3,) unit direction of the pixel in the camera.
         point: (3,) its point.
         upright: What is known of the camera.
-        num_angles: Poses on the circle.
+        num_angles: Poses on the circle, A.
 
     Returns:
-        Rotations (3, 3) and translations (3,); none where the point would
-        lie behind the camera, or the ray is level, so that the height does
-        not tell the distance.
+        Rotations (A, 3, 3) and translations (A, 3); none where the point
+        would lie behind the camera, or the ray is level, so that the height
+        does not tell the distance.
     """
     level = upright.rotation()
     axis = upright.axis()
     rise = float(ray @ level @ axis)
     climb = float(point @ axis) - upright.height
     if rise * climb <= 0 or abs(climb) > 1e6 * abs(rise):
-        return []
-    distance = climb / rise
-    poses = []
-    for angle in np.arange(num_angles) * (2 * np.pi / num_angles):
-        rotation = level @ Rotation.from_rotvec(axis * angle).as_matrix()
-        poses.append((rotation, distance * ray - rotation @ point))
-    return poses
+        return np.zeros((0, 3, 3)), np.zeros((0, 3))
+    angles = np.arange(num_angles) * (2 * np.pi / num_angles)
+    turns = Rotation.from_rotvec(angles[:, None] * axis).as_matrix()
+    rotations = level @ turns
+    return rotations, climb / rise * ray - rotations @ point
 
 
 def gsmc_scores(
@@ -127,11 +125,15 @@ def gsmc_scores(
     scores = np.zeros(len(pixels))
     rays = unit_rays(pixels, camera)
     for row, (ray, point) in enumerate(zip(rays, points)):
-        for pose in circle_poses(ray, point, upright, num_angles):
-            seen, expected = map_points.observe(*pose, camera, label_map)
-            if len(seen) >= max(min_visible, 1):
-                share = float((seen == expected).mean())
-                scores[row] = max(scores[row], share)
+        circle = circle_poses(ray, point, upright, num_angles)
+        if not len(circle[0]):
+            continue
+        poses, seen, expected = map_points.observe(*circle, camera, label_map)
+        total = np.bincount(poses, minlength=num_angles)
+        equal = np.bincount(poses[seen == expected], minlength=num_angles)
+        enough = total >= max(min_visible, 1)
+        if enough.any():
+            scores[row] = (equal[enough] / total[enough]).max()
     return scores
 
 

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from fgsn_mmseg.files import whole_file
-from fgsn_mmseg.geometry import to_colmap
+from fgsn_mmseg.geometry import from_colmap, to_colmap
 
 
 @contextmanager
@@ -132,6 +132,24 @@ def read_matches(
     index = np.flatnonzero(partner >= 0)
     pairs = np.column_stack([index, partner[index]])
     return pairs[:, ::-1] if swapped else pairs
+
+
+def write_features(
+    path: str | os.PathLike,
+    keypoints: Mapping[str, tuple[np.ndarray, tuple[int, int]]],
+) -> None:
+    """Write a features file without descriptors that hloc reads.
+
+    Args:
+        path: File to write; it appears whole or not at all.
+        keypoints: By image, (N, 2) pixels, 0.5 = centre of the first pixel,
+            and the image's (width, height).
+    """
+    with whole_file(path) as part, h5py.File(part, 'w') as file:
+        for name, (pixels, size) in keypoints.items():
+            group = file.create_group(name)
+            group['keypoints'] = from_colmap(pixels).astype(np.float32)
+            group['image_size'] = np.array(size)
 
 
 def write_matches(

@@ -11,15 +11,20 @@ import numpy as np
 from fgsn_mmseg.datasets.name_list import write_names
 
 from .cameras import SOLVER_MODELS, check_camera
+from .gsmc import Upright
 from .poses import from_quaternion, to_quaternion
 
 
-def read_queries(path: str | os.PathLike) -> dict[str, dict[str, Any]]:
+def read_queries(
+    path: str | os.PathLike, camera_of_map: dict[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
     """Read a list of queries with intrinsics.
 
     Args:
         path: Lines ``name MODEL width height params...``; empty lines and
             lines that start with # are skipped.
+        camera_of_map: For lines that hold a name only. Defaults to None:
+            every query needs its own.
 
     Returns:
         Camera by the query's name, in the order of the file.
@@ -29,6 +34,9 @@ def read_queries(path: str | os.PathLike) -> dict[str, dict[str, Any]]:
     """
     queries: dict[str, dict[str, Any]] = {}
     for number, fields in _fields(path):
+        if len(fields) == 1 and camera_of_map is not None:
+            queries[fields[0]] = camera_of_map
+            continue
         try:
             name, model, width, height, *params = fields
             camera = dict(
@@ -41,7 +49,8 @@ def read_queries(path: str | os.PathLike) -> dict[str, dict[str, Any]]:
             raise ValueError(
                 f'`queries` should have lines "name MODEL width height '
                 f'params...", but got {" ".join(fields)!r} in line {number} '
-                f'of {os.fspath(path)}.'
+                f'of {os.fspath(path)}. A name alone takes the camera of the '
+                'map, if all its images share one.'
             ) from error
         if model in SOLVER_MODELS:
             check_camera(camera)
@@ -65,6 +74,35 @@ def read_retrieval(path: str | os.PathLike) -> dict[str, list[str]]:
                 f'{os.fspath(path)}.'
             )
         found.setdefault(fields[0], []).append(fields[1])
+    return found
+
+
+def read_uprights(path: str | os.PathLike) -> dict[str, Upright]:
+    """Read what is known of queries' cameras, for GSMC.
+
+    Args:
+        path: Lines ``name ux uy uz height``: the direction of the sky in the
+            camera's axes (x right, y down, z ahead) and the camera's height
+            along the map's z axis.
+
+    Returns:
+        By query.
+
+    Raises:
+        ValueError: A line is not as described.
+    """
+    found = {}
+    for number, fields in _fields(path):
+        try:
+            name, *values = fields
+            ux, uy, uz, height = map(float, values)
+        except ValueError as error:
+            raise ValueError(
+                f'`uprights` should have lines "name ux uy uz height", but '
+                f'got {" ".join(fields)!r} in line {number} of '
+                f'{os.fspath(path)}.'
+            ) from error
+        found[name] = Upright((ux, uy, uz), height)
     return found
 
 

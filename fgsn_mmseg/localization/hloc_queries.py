@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import h5py
 import numpy as np
 
 from .estimate import PoseEstimate, estimate_pose
+from .gsmc import Upright, gsmc_pose
 from .hloc_files import find_pair, read_keypoints, read_matches
 from .label_maps import LabelMaps, labels_at
 from .likelihood import LabelLikelihood
 from .map_labels import MapLabels
+from .map_points import MapPoints
 from .model import MapModel
 from .solver import RansacOptions
 
@@ -88,15 +91,40 @@ def query_matches(
     return QueryMatches(pixels[pairs[:, 0]], pairs[:, 0], pairs[:, 1])
 
 
+@dataclass(frozen=True)
+class LabelEvidence:
+    """What the methods with labels need.
+
+    Attributes:
+        map_labels: Labels of the map's points.
+        label_maps: Label maps of the queries.
+        table: Learned likelihoods, for 'llr'.
+        use: What 'llr' does with them, see :func:`~.estimate.estimate_pose`.
+        confidence: Whether scores are multiplied by the share of its votes
+            that a point's label got.
+        uprights: By query, what is known of its camera, for 'gsmc'.
+        gsmc_points: Labelled points that 'gsmc' looks at, at most.
+        gsmc_angles: Poses that it tries for a match.
+    """
+
+    map_labels: MapLabels
+    label_maps: LabelMaps
+    table: LabelLikelihood | None = None
+    use: str = 'filter'
+    confidence: bool = False
+    uprights: Mapping[str, Upright] = field(default_factory=dict)
+    gsmc_points: int = 1000
+    gsmc_angles: int = 72
+
+
 def localize_query(
     query: str,
+    database: Sequence[str],
     camera: Mapping[str, Any],
     found: QueryMatches,
     model: MapModel,
     method: str,
-    map_labels: MapLabels | None = None,
-    label_maps: LabelMaps | None = None,
-    table: LabelLikelihood | None = None,
+    evidence: LabelEvidence | None = None,
     options: RansacOptions | Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> PoseEstimate:
@@ -104,13 +132,13 @@ def localize_query(
 
     Args:
         query: Name of the query.
+        database: Names of its database images.
         camera: See :func:`~.cameras.check_camera`.
         found: From :func:`query_matches`.
         model: The map.
-        method: See :func:`~.estimate.estimate_pose`.
-        map_labels: Labels of the points, for other methods than 'ransac'.
-        label_maps: With the label map of the query, likewise.
-        table: Learned likelihoods, for 'llr'.
+        method: Of :func:`~.estimate.estimate_pose`, or 'gsmc', which looks
+            at the labelled points that the database images see.
+        evidence: For other methods than 'ransac'.
         options: Budget and tolerance.
         seed: Seed of the draws.
 
@@ -119,34 +147,51 @@ def localize_query(
         localized by 'ransac', and marked as not filtered.
 
     Raises:
-        ValueError: As in :func:`~.estimate.estimate_pose`, or a label map
-            does not fit.
+        ValueError: As in :func:`~.estimate.estimate_pose`, a label map does
+            not fit, or of the query nothing is known that 'gsmc' needs.
     """
-    labels: dict[str, Any] = {}
-    if method != 'ransac':
-        if map_labels is None or label_maps is None:
+    matches = found.points2d, model.xyz[found.points]
+    plain = partial(
+        estimate_pose, *matches, camera, seed=seed, options=options
+    )
+    if method == 'ransac':
+        return plain()
+    if evidence is None:
+        raise ValueError(
+            f'`evidence` should be given for {method!r}, but got None.'
+        )
+    size = int(camera['width']), int(camera['height'])
+    label_map = evidence.label_maps.read(query, *size)
+    if label_map is None:
+        return plain()
+    if method == 'gsmc':
+        if query not in evidence.uprights:
             raise ValueError(
-                '`map_labels` and `label_maps` should be given for '
-                f'{method!r}, but got None.'
+                f'`uprights` should tell gravity and height of {query!r}, '
+                'but got nothing of it.'
             )
-        size = int(camera['width']), int(camera['height'])
-        label_map = label_maps.read(query, *size)
-        if label_map is None:
-            method = 'ransac'
-        else:
-            labels = dict(
-                labels2d=labels_at(label_map, found.points2d),
-                labels3d=map_labels.of_points(model.point_ids[found.points]),
-            )
-    return estimate_pose(
-        found.points2d,
-        model.xyz[found.points],
-        camera,
+        points = MapPoints.from_model(
+            model.part(database), evidence.map_labels
+        )
+        return gsmc_pose(
+            *matches,
+            camera,
+            label_map,
+            points.sample(evidence.gsmc_points, seed),
+            evidence.uprights[query],
+            seed,
+            options,
+            evidence.gsmc_angles,
+        )
+    ids = model.point_ids[found.points]
+    shares = evidence.map_labels.shares_of(ids)
+    return plain(
+        labels2d=labels_at(label_map, found.points2d),
+        labels3d=evidence.map_labels.of_points(ids),
         method=method,
-        seed=seed,
-        options=options,
-        table=table,
-        **labels,
+        table=evidence.table,
+        use=evidence.use,
+        confidence=shares if evidence.confidence else None,
     )
 
 

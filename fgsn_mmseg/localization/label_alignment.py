@@ -118,14 +118,16 @@ def align_labels(
     if cost.mean(refined.x) < lowest:
         best = refined.x
     pose = cost.pose(best)
-    seen, expected = map_points.observe(*pose, camera, label_map)
-    old, wanted = map_points.observe(rotation, translation, camera, label_map)
-    return Alignment(
-        *pose,
-        agreement=float((seen == expected).mean()) if len(seen) else 0.0,
-        agreement_before=float((old == wanted).mean()) if len(old) else 0.0,
-        num_points=len(seen),
+    which, seen, expected = map_points.observe(
+        np.stack([pose[0], rotation]),
+        np.stack([pose[1], translation]),
+        camera,
+        label_map,
     )
+    total = np.bincount(which, minlength=2)
+    equal = np.bincount(which[seen == expected], minlength=2)
+    after, before = (equal / np.maximum(total, 1)).tolist()
+    return Alignment(*pose, after, before, int(total[0]))
 
 
 class _Cost:

@@ -55,11 +55,12 @@ def rarity_scores(
 ) -> np.ndarray:
     """Log likelihood ratios when no table was learned.
 
-    A right match has equal labels with probability ``agreement``. A wrong
-    one pairs labels by chance; how often each occurs is taken from these
-    matches themselves. So a shared rare label says much, a shared common
-    one little: log(agreement / p3d(label)). Unequal labels score
-    log((1 - agreement) / (1 - chance)), a pixel or a point without label 0.
+    A right match has one label at both ends with probability ``agreement``,
+    else its labels are paired by chance, as those of a wrong match are; how
+    often each label occurs is taken from these matches themselves. So a
+    shared rare label says much, a shared common one little:
+    log(agreement / p3d(label) + 1 - agreement); unequal labels score
+    log(1 - agreement), a pixel or a point without label 0.
 
     Args:
         labels2d: (N,) labels of pixels, -1 where there is none.
@@ -82,18 +83,11 @@ def rarity_scores(
     scores = np.zeros(len(query))
     if not known.any():
         return scores
-    names, index = np.unique(
-        np.concatenate([query[known], mapped[known]]), return_inverse=True
-    )
-    count = int(known.sum())
-    share2d = np.bincount(index[:count], minlength=len(names)) / count
-    share3d = np.bincount(index[count:], minlength=len(names)) / count
-    # With one label everywhere chance is 1 and equality says nothing.
-    chance = min(float(share2d @ share3d), agreement)
-    equal = index[:count] == index[count:]
+    names, index = np.unique(mapped[known], return_inverse=True)
+    share = np.bincount(index, minlength=len(names)) / known.sum()
     scores[known] = np.where(
-        equal,
-        np.log(agreement / share3d[index[count:]]),
-        np.log((1 - agreement) / (1 - chance)),
+        query[known] == mapped[known],
+        np.log(agreement / share[index] + 1 - agreement),
+        np.log(1 - agreement),
     )
     return scores

@@ -17,14 +17,12 @@ from .estimate import PoseEstimate
 from .hloc_files import open_h5, write_matches
 from .hloc_lists import Poses, read_queries, read_retrieval, write_poses
 from .hloc_queries import (
+    LabelEvidence,
     QueryMatches,
     kept_matches,
     localize_query,
     query_matches,
 )
-from .label_maps import LabelMaps
-from .likelihood import LabelLikelihood
-from .map_labels import MapLabels
 from .model import MapModel, read_model
 from .pictures import draw_matches, draw_points, write_query_picture
 from .solver import RansacOptions
@@ -63,21 +61,6 @@ class LocalizationReport:
     unfiltered: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class LabelEvidence:
-    """What the methods with labels need.
-
-    Attributes:
-        map_labels: Labels of the map's points.
-        label_maps: Label maps of the queries.
-        table: Learned likelihoods, for 'llr'.
-    """
-
-    map_labels: MapLabels
-    label_maps: LabelMaps
-    table: LabelLikelihood | None = None
-
-
 def localize_queries(
     model_path: str | os.PathLike,
     features: str | os.PathLike,
@@ -103,10 +86,11 @@ def localize_queries(
         model_path: COLMAP model made of the features.
         features: hloc's features of database and queries.
         matches: hloc's matches of queries and database.
-        queries: List of queries with intrinsics.
+        queries: List of queries with intrinsics; a name alone takes the
+            camera that all images of the model share.
         retrieval: List of pairs "query database".
         out: Folder to write to.
-        method: See :func:`~.estimate.estimate_pose`.
+        method: See :func:`~.hloc_queries.localize_query`.
         evidence: Labels, for other methods than 'ransac'.
         options: Budget and tolerance.
         seed: Seed of the draws.
@@ -121,13 +105,12 @@ def localize_queries(
         ImportError: The extra ``[localization]`` is not installed.
     """
     model = read_model(model_path)
-    cameras = read_queries(queries)
+    cameras = read_queries(queries, model.common_camera())
     pairs = read_retrieval(retrieval)
     report = LocalizationReport(len(cameras))
     os.makedirs(out, exist_ok=True)
     kept: dict = {}
     rows: list[list[Any]] = []
-    labels = {} if evidence is None else vars(evidence)
     bar = mmengine.ProgressBar(len(cameras))
     with open_h5(features) as feature_file, open_h5(matches) as match_file:
         for name, camera in cameras.items():
@@ -143,7 +126,7 @@ def localize_queries(
                     method=method,
                     options=options,
                     seed=seed,
-                    **labels,
+                    evidence=evidence,
                 ),
             )
             bar.update()
@@ -190,7 +173,7 @@ def _localize(
     """Matches and estimate, or in one line why there is none."""
     try:
         found = query_matches(name, database, model, *files)
-        return found, localize(name, camera, found, model)
+        return found, localize(name, database, camera, found, model)
     except ValueError as error:
         return str(error)
 

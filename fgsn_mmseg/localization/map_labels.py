@@ -45,10 +45,18 @@ class MapLabels:
         Returns:
             (N,) int64, -1 for ids that the map does not have.
         """
+        rows, known = self._rows(point_ids)
+        return np.where(known, self.labels[rows], NO_LABEL)
+
+    def shares_of(self, point_ids: np.ndarray) -> np.ndarray:
+        """Shares of the votes, as :meth:`of_points`; 0 for unknown ids."""
+        rows, known = self._rows(point_ids)
+        return np.where(known, self.shares[rows], 0.0)
+
+    def _rows(self, point_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = np.searchsorted(self.point_ids, point_ids)
         rows = np.minimum(rows, len(self.point_ids) - 1)
-        known = self.point_ids[rows] == point_ids
-        return np.where(known, self.labels[rows], NO_LABEL)
+        return rows, self.point_ids[rows] == point_ids
 
     def save(self, path: str | os.PathLike) -> None:
         """Write ``.npz``; the file appears whole or not at all."""

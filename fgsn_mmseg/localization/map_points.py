@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from .cameras import inside_image, project
+from .cameras import image_points, inside_image
 from .label_maps import labels_at
 from .label_scores import NO_LABEL
 from .map_labels import MapLabels
 from .model import MapModel
 from .poses import camera_centre
+
+# Pairs of a pose and a point that are looked at together: some 10 MB.
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -107,18 +110,18 @@ class MapPoints:
         rows = np.sort(rng.choice(len(self.xyz), count, replace=False))
         return MapPoints(*(part[rows] for part in vars(self).values()))
 
-    def visible_from(self, centre: np.ndarray) -> np.ndarray:
-        """Which points can be seen from a place.
+    def visible_from(self, centres: np.ndarray) -> np.ndarray:
+        """Which points can be seen from places.
 
         Args:
-            centre: (3,).
+            centres: (..., 3).
 
         Returns:
-            (P,) bool.
+            (..., P) bool.
         """
-        offset = centre - self.xyz
-        distance = np.linalg.norm(offset, axis=1)
-        along = (offset * self.direction).sum(1)
+        offset = np.asarray(centres)[..., None, :] - self.xyz
+        distance = np.linalg.norm(offset, axis=-1)
+        along = (offset * self.direction).sum(-1)
         return (
             (distance >= self.nearest)
             & (distance <= self.farthest)
@@ -127,28 +130,37 @@ class MapPoints:
 
     def observe(
         self,
-        rotation: np.ndarray,
-        translation: np.ndarray,
+        rotations: np.ndarray,
+        translations: np.ndarray,
         camera: Mapping[str, Any],
         label_map: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """What an image shows where the points of the map should be.
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What an image shows where poses put the points of the map.
 
         Args:
-            rotation: (3, 3), world to camera.
-            translation: (3,), world to camera.
+            rotations: (A, 3, 3) of the poses, world to camera.
+            translations: (A, 3).
             camera: See :func:`~.cameras.check_camera`.
             label_map: (H, W) labels of the image.
 
         Returns:
-            Labels of the image (n,) and of the points (n,), for the points
-            that can be seen, lie in the image, and on a pixel with a label.
+            For the points that can be seen from a pose, lie in the image, and
+            on a pixel with a label: rows of the poses (n,), labels of the
+            image (n,) and of the points (n,).
         """
-        rows = np.flatnonzero(
-            self.visible_from(camera_centre(rotation, translation))
-        )
-        pixels = project(self.xyz[rows], rotation, translation, camera)
-        inside = inside_image(pixels, camera)
-        seen = labels_at(label_map, pixels[inside])
-        known = seen != NO_LABEL
-        return seen[known], self.labels[rows[inside][known]]
+        found = []
+        size = max(1, _BLOCK // len(self.xyz))
+        for start in range(0, len(rotations), size):
+            block = slice(start, start + size)
+            turns, shifts = rotations[block], translations[block]
+            centres = -np.einsum('aji,aj->ai', turns, shifts)
+            poses, rows = np.nonzero(self.visible_from(centres))
+            in_camera = np.einsum('nij,nj->ni', turns[poses], self.xyz[rows])
+            pixels = image_points(in_camera + shifts[poses], camera)
+            inside = inside_image(pixels, camera)
+            seen = labels_at(label_map, pixels[inside])
+            known = seen != NO_LABEL
+            poses, rows = poses[inside][known], rows[inside][known]
+            found.append((start + poses, seen[known], self.labels[rows]))
+        poses, seen, expected = (np.concatenate(part) for part in zip(*found))
+        return poses, seen, expected

@@ -17,6 +17,9 @@ def check_matches(
     """Return matches as (N, 2) and (N, 3) float64, or raise ValueError."""
     pixels = np.asarray(points2d, dtype=np.float64)
     points = np.asarray(points3d, dtype=np.float64)
+    # Of an empty list.
+    pixels = pixels.reshape(0, 2) if pixels.shape == (0,) else pixels
+    points = points.reshape(0, 3) if points.shape == (0,) else points
     for name, array, width in (
         ('points2d', pixels, 2),
         ('points3d', points, 3),
@@ -39,6 +42,20 @@ def check_matches(
             f'{len(pixels)} and {len(points)}.'
         )
     return pixels, points
+
+
+def check_confidence(confidence: ArrayLike, count: int) -> np.ndarray:
+    """Return (N,) numbers in 0..1, or raise ValueError."""
+    values = np.asarray(confidence, dtype=np.float64)
+    # NaN compares as False.
+    if values.shape != (count,) or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(
+            f'`confidence` should be {count} numbers in 0..1, but got the '
+            f'shape {values.shape} and values from '
+            f'{values.min(initial=np.inf):g} to '
+            f'{values.max(initial=-np.inf):g}.'
+        )
+    return values
 
 
 def count_different(pixels: np.ndarray, points: np.ndarray) -> int:

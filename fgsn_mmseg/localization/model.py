@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,17 @@ class MapModel:
         seen = np.flatnonzero(image.point_rows >= 0)[::-1]
         rows, last = np.unique(image.point_rows[seen], return_index=True)
         return rows, image.points2d[seen[last]]
+
+    def part(self, names: Iterable[str]) -> MapModel:
+        """The same points with these images only; others are passed over."""
+        images = {n: self.images[n] for n in names if n in self.images}
+        return replace(self, images=images)
+
+    def common_camera(self) -> dict[str, Any] | None:
+        """Intrinsics that all images share, None where they differ."""
+        cameras = [image.camera for image in self.images.values()]
+        same = all(camera == cameras[0] for camera in cameras)
+        return cameras[0] if same else None
 
 
 def read_model(path: str | os.PathLike) -> MapModel:

@@ -135,17 +135,16 @@ class LabelParticleFilter:
         if self._started:
             self._move(odometry)
         self._started = True
-        logs = np.array(
-            [
-                self._log_likelihood(rotation, centre, camera, label_map)
-                for rotation, centre in zip(self._rotations, self._centres)
-            ]
+        logs = self._log_likelihoods(
+            self._rotations, self._centres, camera, label_map
         )
         logs += np.log(np.maximum(self._weights, 1e-300))
         weights = np.exp(logs - logs.max())
         self._weights = weights / weights.sum()
         rotation, centre, spread = self._mean()
-        evidence = self._log_likelihood(rotation, centre, camera, label_map)
+        (evidence,) = self._log_likelihoods(
+            rotation[None], centre[None], camera, label_map
+        )
         if 1 / (self._weights**2).sum() < len(self._weights) / 2:
             self._resample()
         return FilterStep(
@@ -173,23 +172,24 @@ class LabelParticleFilter:
         turns: np.ndarray = Rotation.from_rotvec(noise).as_matrix()
         self._rotations = turns @ self._rotations
 
-    def _log_likelihood(
+    def _log_likelihoods(
         self,
-        rotation: np.ndarray,
-        centre: np.ndarray,
+        rotations: np.ndarray,
+        centres: np.ndarray,
         camera: Mapping[str, Any],
         label_map: np.ndarray,
-    ) -> float:
-        seen, expected = self.map_points.observe(
-            rotation, -rotation @ centre, camera, label_map
+    ) -> np.ndarray:
+        """Tempered log likelihood ratio of each particle: (M,)."""
+        translations = -np.einsum('aij,aj->ai', rotations, centres)
+        poses, seen, expected = self.map_points.observe(
+            rotations, translations, camera, label_map
         )
-        if not len(seen):
-            return 0.0
         if self.table is not None:
             scores = self.table.scores(seen, expected)
         else:
             scores = self._equality[(seen == expected).astype(np.int64)]
-        return float(scores.sum()) / self.options.temperature
+        total = np.bincount(poses, scores, minlength=len(rotations))
+        return total / self.options.temperature
 
     def _mean(self) -> tuple[np.ndarray, np.ndarray, float]:
         centre = self._weights @ self._centres

@@ -11,6 +11,8 @@ from .poses import pose_error
 
 # Units of the map (metres) and degrees; the three of the benchmarks.
 THRESHOLDS = ((0.25, 2.0), (0.5, 5.0), (5.0, 10.0))
+# Metres that part the starts of a refinement.
+_STARTS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
@@ -74,3 +76,35 @@ def pose_recall(poses: Poses, truth: Poses) -> Recall:
     return Recall(
         len(truth), found, shares, float(median[0]), float(median[1])
     )
+
+
+def pose_basin(rough: Poses, poses: Poses, truth: Poses) -> list[str]:
+    """How far a refinement leads, by how far away it began.
+
+    Args:
+        rough: Poses that it began with, by name.
+        poses: What it made of them.
+        truth: True poses.
+
+    Returns:
+        A line for each distance of the start, doubling from 0.25 m: queries,
+        how many came nearer, and the median distances before and after.
+    """
+    names = [name for name in poses if name in rough and name in truth]
+    before, after = (
+        np.array([pose_error(*some[name], *truth[name])[0] for name in names])
+        for some in (rough, poses)
+    )
+    lines, low = [], 0.0
+    for high in (*_STARTS, np.inf):
+        here = (before >= low) & (before < high)
+        if here.any():
+            nearer = (after[here] < before[here]).mean()
+            lines.append(
+                f'from {low:g} to {high:g} m: {here.sum()} queries, '
+                f'{nearer:.0%} came nearer, median '
+                f'{np.median(before[here]):.2f} to '
+                f'{np.median(after[here]):.2f} m'
+            )
+        low = high
+    return lines

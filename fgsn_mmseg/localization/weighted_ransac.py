@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .cameras import check_camera, project, unit_rays
+from .cameras import check_camera, image_points, unit_rays
 from .matches import check_matches, count_different
 from .pose_estimate import PoseEstimate, finish_estimate
 from .solver import MIN_MATCHES, RansacOptions, as_options, minimal_poses
+
+# Samples that are looked at together at most.
+_BLOCK = 256
 
 
 def estimate_pose_weighted(
@@ -113,18 +116,63 @@ def weighted_search(
     lowest = limit * (len(pixels) - MIN_MATCHES + 1)
     best, needed, drawn = None, float(budget.max_iterations), 0
     while drawn < min(needed, budget.max_iterations):
-        drawn += 1
-        rows = rng.choice(len(pixels), 3, replace=False, p=share)
-        for rotation, translation in minimal_poses(rays[rows], points[rows]):
-            projected = project(points, rotation, translation, camera)
-            error = ((projected - pixels) ** 2).sum(1)
-            error = np.where(error <= limit, error, limit)
-            if error.sum() >= lowest:
-                continue
-            lowest = error.sum()
-            best = rotation, translation
-            right = share[error < limit].sum() ** 3
+        # As many again as before, so that few are drawn where few are needed.
+        size = min(max(drawn, 1), _BLOCK, budget.max_iterations - drawn)
+        drawn += size
+        poses = _hypotheses(_draw(rng, share, size), rays, points)
+        errors = _squared_errors(*poses, pixels, points, camera)
+        errors = np.where(errors <= limit, errors, limit)
+        costs = errors.sum(1)
+        if len(costs) and costs.min() < lowest:
+            row = int(costs.argmin())
+            lowest = costs[row]
+            best = poses[0][row], poses[1][row]
+            right = share[errors[row] < limit].sum() ** 3
             needed = np.log(1 - budget.confidence) / np.log1p(
                 -min(right, 1 - 1e-12)
             )
     return None if best is None else (*best, drawn)
+
+
+def _draw(
+    rng: np.random.Generator, share: np.ndarray, count: int
+) -> np.ndarray:
+    """Draw (count, 3) matches by weight, each sample without repeats.
+
+    Of exponential waiting times at these rates the three shortest: the same
+    as drawing one after the other.
+    """
+    with np.errstate(divide='ignore'):
+        times = rng.exponential(size=(count, len(share))) / share
+    return np.argpartition(times, 2, axis=1)[:, :3]
+
+
+def _hypotheses(
+    samples: np.ndarray, rays: np.ndarray, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rotations (A, 3, 3) and translations (A, 3) that P3P makes of them."""
+    found = [
+        pose
+        for rows in samples
+        for pose in minimal_poses(rays[rows], points[rows])
+    ]
+    rotations = [rotation for rotation, _ in found]
+    translations = [translation for _, translation in found]
+    return (
+        np.reshape(rotations, (-1, 3, 3)),
+        np.reshape(translations, (-1, 3)),
+    )
+
+
+def _squared_errors(
+    rotations: np.ndarray,
+    translations: np.ndarray,
+    pixels: np.ndarray,
+    points: np.ndarray,
+    camera: Mapping[str, Any],
+) -> np.ndarray:
+    """(A, N) squared pixels; NaN for points behind a camera."""
+    in_camera = points @ rotations.transpose(0, 2, 1) + translations[:, None]
+    projected = image_points(in_camera.reshape(-1, 3), camera)
+    offset = projected.reshape(*in_camera.shape[:2], 2) - pixels
+    return (offset**2).sum(-1)

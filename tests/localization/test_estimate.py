@@ -203,3 +203,53 @@ def test_cameras_of_pycolmap():
 def test_camera_without_a_key():
     with pytest.raises(KeyError, match='Add params'):
         estimate_pose(**_broken(camera=dict(model='X', width=1, height=1)))
+
+
+def test_confidence_orders_equal_labels():
+    """All labels are equal; only the confidence knows the right matches."""
+    matches = make_matches(1000, 50, seed=5)
+    labels = np.zeros(1000, int)
+    labels[::2] = 1
+    # The right ones last: the order of the rows must not help.
+    pixels, points = matches.points2d[::-1], matches.points3d[::-1]
+    args = pixels, points, CAMERA, labels, labels
+    options = dict(max_iterations=30, max_error=4.0)
+    sure = np.where(matches.right[::-1], 1.0, 0.1)
+    plain, found = (
+        estimate_pose(
+            *args, 'llr', use='order', options=options, confidence=confidence
+        )
+        for confidence in (None, sure)
+    )
+    assert (
+        pose_error(found.rotation, found.translation, ROTATION, TRANSLATION)[0]
+        < 0.01
+    )
+    assert (
+        not plain.success
+        or pose_error(
+            plain.rotation, plain.translation, ROTATION, TRANSLATION
+        )[0]
+        > 0.25
+    )
+    # Of confidence 0: as a match whose labels are unknown.
+    none = estimate_pose(*args, 'ssmc', confidence=np.zeros(1000))
+    assert not none.filtered and 'labels left 0 matches' in none.note
+
+
+@pytest.mark.parametrize('bad', [np.ones(3), np.full(20, 1.5), [np.nan] * 20])
+def test_confidence_out_of_range(bad):
+    matches = make_matches(20, 20, seed=0)
+    with pytest.raises(
+        ValueError, match='`confidence` should be 20'
+    ) as caught:
+        estimate_pose(
+            matches.points2d,
+            matches.points3d,
+            CAMERA,
+            matches.labels2d,
+            matches.labels3d,
+            'llr',
+            confidence=bad,
+        )
+    assert '\n' not in str(caught.value)

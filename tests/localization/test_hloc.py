@@ -23,6 +23,7 @@ from fgsn_mmseg.localization.hloc_lists import (
     read_poses,
     read_queries,
     read_retrieval,
+    read_uprights,
     write_poses,
 )
 from fgsn_mmseg.localization.hloc_pairs import hloc_to_correspondences
@@ -190,3 +191,24 @@ def test_query_lists(tmp_path):
     path.write_text('q d1 0.5\n')
     with pytest.raises(ValueError, match='line 1 of'):
         read_retrieval(path)
+
+
+def test_a_name_alone_takes_the_camera_of_the_map(tmp_path):
+    path = tmp_path / 'queries.txt'
+    path.write_text('a.jpg\nb.jpg PINHOLE 64 48 50 50 32 24\n')
+    camera = dict(model='PINHOLE', width=160, height=120, params=[1.0] * 4)
+    found = read_queries(path, camera)
+    assert found['a.jpg'] == camera and found['b.jpg']['width'] == 64
+    with pytest.raises(ValueError, match='if all its images share one'):
+        read_queries(path)
+
+
+def test_what_is_known_of_cameras(tmp_path):
+    path = tmp_path / 'uprights.txt'
+    path.write_text('# level\nq/1.jpg 0 -1 0.5 1.6\n')
+    found = read_uprights(path)['q/1.jpg']
+    assert found.up_in_camera == (0.0, -1.0, 0.5) and found.height == 1.6
+    path.write_text('q/1.jpg 0 -1 0\n')
+    with pytest.raises(ValueError, match='line 1 of') as caught:
+        read_uprights(path)
+    assert '\n' not in str(caught.value)

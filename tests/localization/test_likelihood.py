@@ -61,18 +61,20 @@ def test_equality_scores():
 
 
 def test_rarity_scores_by_hand():
-    # Points: 0 thrice, 1 once; queries the same: chance 9/16 + 1/16.
-    scores = rarity_scores([0, 0, 1, 0, -1], [0, 0, 1, 0, 2], agreement=0.9)
-    assert scores[0] == pytest.approx(np.log(0.9 / 0.75))
-    assert scores[2] == pytest.approx(np.log(0.9 / 0.25))
+    # Points: 0 thrice, 1 once.
+    scores = rarity_scores([0, 0, 1, 1, -1], [0, 0, 1, 0, 2], agreement=0.9)
+    assert scores[0] == pytest.approx(np.log(0.9 / 0.75 + 0.1))
+    assert scores[2] == pytest.approx(np.log(0.9 / 0.25 + 0.1))
+    assert scores[3] == pytest.approx(np.log(0.1))
     assert scores[4] == 0
-    unequal = rarity_scores([0, 1], [1, 0], agreement=0.9)
-    assert unequal == pytest.approx(np.log(0.1 / 0.5))
 
 
-def test_one_label_everywhere_says_nothing():
-    scores = rarity_scores(np.zeros(5, int), np.zeros(5, int))
-    assert np.isfinite(scores).all() and (scores <= 0).all()
+def test_equal_labels_never_speak_against_a_match():
+    scores = rarity_scores([0] * 9 + [1], [0] * 10, agreement=0.3)
+    assert scores[:9] == pytest.approx(0, abs=1e-12)
+    assert scores[9] == pytest.approx(np.log(0.7))
+    common = rarity_scores([0] * 9 + [1], [0] * 9 + [1], agreement=0.3)
+    assert 0 < common[0] < common[9]
 
 
 def test_labels_on_disk_and_inside():

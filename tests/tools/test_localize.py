@@ -130,6 +130,26 @@ def test_a_model_of_other_features_is_named(place, call_tool):
     assert 'should be made of the features in' in done.stdout
 
 
+def test_gsmc_needs_gravity_and_height(place, call_tool):
+    root, query = place
+    done = _run(call_tool, root, 'o', '--method', 'gsmc', *_labels(root))
+    assert (
+        done.returncode == 1 and '`--uprights` should be given' in done.error
+    )
+    # The views of this model look along z; y points down.
+    uprights = root / 'uprights.txt'
+    uprights.write_text(f'{query.name} 0 -1 0 0\nother.jpg 0 -1 0 0\n')
+    more = ('--method', 'gsmc', '--uprights', uprights, '--max-error', 2)
+    done = _run(call_tool, root, 'out', *more, *_labels(root))
+    assert done.returncode == 0, done.error
+    with open(root / 'out/diagnostics.csv', newline='') as file:
+        (row,) = csv.DictReader(file)
+    assert row['note'] or row['success'] == 'True'
+    uprights.write_text('other.jpg 0 -1 0 0\n')
+    done = _run(call_tool, root, 'out', *more, *_labels(root))
+    assert 'gravity and height of' in done.stdout
+
+
 def test_labels_are_needed(place, call_tool):
     root, _ = place
     done = _run(call_tool, root, 'out', '--method', 'ssmc')

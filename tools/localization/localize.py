@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from fgsn_mmseg.localization.hloc_lists import read_poses
+from fgsn_mmseg.localization.estimate import USES
+from fgsn_mmseg.localization.hloc_lists import read_poses, read_uprights
+from fgsn_mmseg.localization.hloc_queries import LabelEvidence
 from fgsn_mmseg.localization.label_maps import LabelMaps
 from fgsn_mmseg.localization.likelihood import LabelLikelihood
-from fgsn_mmseg.localization.localize import LabelEvidence, localize_queries
+from fgsn_mmseg.localization.localize import localize_queries
 from fgsn_mmseg.localization.map_labels import MapLabels
 from fgsn_mmseg.localization.matches import METHODS
 from fgsn_mmseg.localization.recall import pose_recall
@@ -34,7 +36,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('retrieval', help='list of pairs "query database"')
     parser.add_argument('out', help='folder to write to')
     parser.add_argument(
-        '--method', choices=METHODS, default='ransac', help='what to do'
+        '--method',
+        choices=(*METHODS, 'gsmc'),
+        default='ransac',
+        help='what to do',
     )
     parser.add_argument(
         '--map-labels',
@@ -46,6 +51,24 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--table', default=None, help='learned likelihoods, for llr'
+    )
+    parser.add_argument(
+        '--use',
+        choices=USES,
+        default='filter',
+        help='what llr does with its scores',
+    )
+    parser.add_argument(
+        '--confidence',
+        action='store_true',
+        help="multiply scores by the share of its votes that a point's label "
+        'got',
+    )
+    parser.add_argument(
+        '--uprights',
+        default=None,
+        help='list of "name ux uy uz height", for gsmc: direction of the sky '
+        'in the camera, height along the z axis of the map',
     )
     parser.add_argument(
         '--max-error',
@@ -83,8 +106,17 @@ def main() -> None:
                     f'{args.method!r}, but got None.'
                 )
             table = args.table and LabelLikelihood.load(args.table)
+            if args.method == 'gsmc' and args.uprights is None:
+                raise ValueError(
+                    "`--uprights` should be given for 'gsmc', but got None."
+                )
             evidence = LabelEvidence(
-                MapLabels.load(args.map_labels), LabelMaps(args.labels), table
+                MapLabels.load(args.map_labels),
+                LabelMaps(args.labels),
+                table,
+                args.use,
+                args.confidence,
+                read_uprights(args.uprights) if args.uprights else {},
             )
         truth = args.truth and read_poses(args.truth)
         report = localize_queries(

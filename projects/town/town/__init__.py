@@ -20,7 +20,7 @@ that is street, traversal, and both with the place::
     observations/<name>.npz           all points seen: `index` in the cloud
                                       of the street, `pixels` (N, 2); the
                                       point3D_id of an index in street s is
-                                      1,000,000 s + index + 1
+                                      10,000,000 s + index + 1
     depth/<name>.npz                  `depth` (H, W) metres, on request
     world.json, complete.json         settings, counts
 

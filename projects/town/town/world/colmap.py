@@ -12,7 +12,7 @@ from ..settings import ImageKey, WorldSettings, image_name, observation_path
 from .images import cloud_of, write_lines
 
 # Ids of points: street * this + index in the street + 1.
-STREET_IDS = 1_000_000
+STREET_IDS = 10_000_000
 _MIN_TRACK = 2
 _NEIGHBOURS = 5
 

@@ -1,0 +1,97 @@
+"""Refine rough poses of queries by labels alone, without descriptors.
+
+Writes OUT/poses.txt (name qw qx qy qz tx ty tz) and OUT/diagnostics.csv.
+Nothing is claimed about privacy. Needs the extra [localization].
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from fgsn_mmseg.localization.hloc_lists import read_poses, read_queries
+from fgsn_mmseg.localization.label_alignment import AlignmentOptions
+from fgsn_mmseg.localization.label_maps import LabelMaps
+from fgsn_mmseg.localization.label_poses import align_queries
+from fgsn_mmseg.localization.map_labels import MapLabels
+from fgsn_mmseg.localization.map_points import MapPoints
+from fgsn_mmseg.localization.model import read_model
+from fgsn_mmseg.localization.recall import pose_basin, pose_recall
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    numbers = AlignmentOptions()
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add('model', help='COLMAP model')
+    add('map_labels', help='labels of its points, from label_map.py')
+    add('labels', help='folder of label maps of the queries')
+    add('queries', help='list of queries with intrinsics')
+    add('rough', help='rough poses of the queries')
+    add('out', help='folder to write to')
+    for name, text in (
+        ('metres', 'spread of the search, per axis'),
+        ('degrees', 'the same of the rotation'),
+        ('num-particles', 'poses tried in a round'),
+        ('search-rounds', 'rounds, each with half the spread'),
+        ('max-pixels', 'a point farther from its label counts as this far'),
+    ):
+        value = getattr(numbers, name.replace('-', '_'))
+        add(f'--{name}', type=type(value), default=value, help=text)
+    add(
+        '--max-points',
+        type=int,
+        default=20_000,
+        help='points of the map at most, drawn at random',
+    )
+    add(
+        '--truth',
+        default=None,
+        help='true poses; recall and the basin of convergence are told',
+    )
+    add('--seed', type=int, default=0, help='of the draws')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Align, write, tell."""
+    args = parse_args()
+    try:
+        model = read_model(args.model)
+        cameras = read_queries(args.queries, model.common_camera())
+        rough = read_poses(args.rough)
+        points = MapPoints.from_model(model, MapLabels.load(args.map_labels))
+        report = align_queries(
+            points.sample(args.max_points, args.seed),
+            LabelMaps(args.labels),
+            cameras,
+            rough,
+            args.out,
+            AlignmentOptions(
+                max_pixels=args.max_pixels,
+                search_rounds=args.search_rounds,
+                num_particles=args.num_particles,
+                metres=args.metres,
+                degrees=args.degrees,
+            ),
+            args.seed,
+        )
+        truth = read_poses(args.truth) if args.truth else {}
+    except (OSError, ValueError, ImportError) as error:
+        sys.exit(f'error: {error}')
+    print(f'{len(report.poses)} poses written to {args.out}')
+    for name, reason in report.failed.items():
+        print(f'no pose of {name}: {reason}')
+    for name, note in report.marked.items():
+        print(f'do not trust {name}: {note}')
+    if truth:
+        print('\n'.join(pose_recall(report.poses, truth).lines()))
+        print('\n'.join(pose_basin(rough, report.poses, truth)))
+
+
+if __name__ == '__main__':
+    main()

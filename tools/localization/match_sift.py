@@ -1,0 +1,87 @@
+"""Match queries with a map by OpenCV's SIFT, for those who have no hloc.
+
+Writes OUT/features.h5 and OUT/matches.h5 as hloc does; localize.py goes on
+from there. Any COLMAP model will do: a feature of a database image stands for
+the nearest keypoint that has a 3D point. Needs the extra [localization].
+"""
+
+from __future__ import annotations
+
+import argparse
+import os.path as osp
+import sys
+
+from fgsn_mmseg.localization.hloc_lists import read_retrieval
+from fgsn_mmseg.localization.model import read_model
+from fgsn_mmseg.localization.sift_matches import SiftOptions, match_by_sift
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    numbers = SiftOptions()
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument('model', help='COLMAP model')
+    parser.add_argument('images', help='folder of its images and the queries')
+    parser.add_argument('retrieval', help='list of pairs "query database"')
+    parser.add_argument('out', help='folder to write to')
+    parser.add_argument(
+        '--ratio',
+        type=float,
+        default=numbers.ratio,
+        help='largest ratio of the distances to the nearest and the second '
+        'nearest descriptor; 1 keeps all, so that labels decide',
+    )
+    parser.add_argument(
+        '--max-distance',
+        type=float,
+        default=numbers.max_distance,
+        help='pixels from a feature to the keypoint that it stands for',
+    )
+    parser.add_argument(
+        '--max-features',
+        type=int,
+        default=numbers.max_features,
+        help='features of an image at most',
+    )
+    parser.add_argument(
+        '--contrast',
+        type=float,
+        default=numbers.contrast,
+        help='lower finds more features in dark images',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Match, write, tell."""
+    args = parse_args()
+    try:
+        counts = match_by_sift(
+            read_model(args.model),
+            args.images,
+            read_retrieval(args.retrieval),
+            osp.join(args.out, 'features.h5'),
+            osp.join(args.out, 'matches.h5'),
+            SiftOptions(
+                args.max_features,
+                args.contrast,
+                args.max_distance,
+                args.ratio,
+            ),
+        )
+    except (OSError, ValueError, ImportError) as error:
+        sys.exit(f'error: {error}')
+    print(
+        f'{sum(counts.values())} matches of {len(counts)} queries; written '
+        f'to {args.out}'
+    )
+    for name, count in counts.items():
+        if not count:
+            print(f'no matches of {name}')
+
+
+if __name__ == '__main__':
+    main()
