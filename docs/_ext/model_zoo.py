@@ -18,6 +18,9 @@ METAFILE = REPO / 'configs/fgsn/metafile.yml'
 TRAINED = {
     'fgsn-c20_r18s-d8_pspnet_1xb4-both-160_sacre-coeur-113x113': 'results.md',
     'fgsn-c20_r18s-d8_pspnet_1xb4-both-300_town-129x161': 'town_results.md',
+    'fgsn-c20_r18s-d8_pspnet_1xb4-both-whitened-fitted-150_town-129x161': (
+        'results.md'
+    ),
     'pspnet_r18s-d8_1xb8-300_town-129x161': 'town_results.md',
 }
 EXTRAS = {
@@ -28,6 +31,7 @@ EXTRAS = {
     'staircase': "the authors' staircase learning rate",
     'amp': 'mixed precision',
     'whitened': 'whitening learned from correspondences',
+    'fitted': 'fitted classifiers',
 }
 STARTS = {
     'cityscapes-pre': 'Cityscapes alone',

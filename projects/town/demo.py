@@ -23,7 +23,7 @@ from fgsn_mmseg.engine.training_run import train_once, with_data_root
 from fgsn_mmseg.evaluation.survey import read_survey, write_survey
 from town import SIZES, TRAVERSALS, generate_world, settings_for
 from town.settings import ImageKey, image_name
-from town.study import BASE_CONFIG, FGSN_CONFIG
+from town.study import BASE_CONFIG, DEMO_CONFIG
 from town.study.figures import before_and_after, traversal_of
 from town.study.report import PlaceView, run_report
 from town.study.tables import as_text, condition_table, labelling_table
@@ -47,7 +47,7 @@ def parse_args() -> argparse.Namespace:
     )
     add('--size', default='demo', choices=sorted(SIZES), help='of the town')
     add('--base', type=Path, default=BASE_CONFIG, help='of the base network')
-    add('--fgsn', type=Path, default=FGSN_CONFIG, help='config of the FGSN')
+    add('--fgsn', type=Path, default=DEMO_CONFIG, help='config of the FGSN')
     add('--workers', type=int, default=2, help='processes that render')
     return parser.parse_args()
 
@@ -97,7 +97,10 @@ def measure(
 
 def named(figures: dict[str, Any]) -> dict[str, Any]:
     """All labellings under the names that a reader understands."""
-    names = {'before': 'base network, k-means', 'after': 'FGSN after training'}
+    names = {
+        'before': 'base network, first labels',
+        'after': 'FGSN after training',
+    }
     return {names.get(key, key): value for key, value in figures.items()}
 
 

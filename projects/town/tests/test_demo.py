@@ -7,21 +7,20 @@ import re
 
 import pytest
 
-from town.study import BASE_CONFIG, FGSN_CONFIG
+from town.study import BASE_CONFIG, DEMO_CONFIG, FGSN_CONFIG
 
 LOADER = dict(batch_size=2, num_workers=0, persistent_workers=False)
 
 
-@pytest.fixture
-def configs(tmp_path):
-    """The configs of the demo, shortened to a few iterations."""
+def shortened(tmp_path, fgsn, options):
+    """Both configs, shortened to a few iterations."""
     paths = []
     for config, iters, more in (
         (BASE_CONFIG, 2, ''),
         (
-            FGSN_CONFIG,
+            fgsn,
             6,
-            "custom_hooks = [dict(type='ClusteringHook', interval=2,"
+            f"custom_hooks = [dict(type='ClusteringHook', interval=2{options},"
             ' dataloader={{_base_.reference_dataloader}})]\n',
         ),
     ):
@@ -37,7 +36,11 @@ def configs(tmp_path):
 
 
 @pytest.mark.slow
-def test_demo_from_nothing(tmp_path, start, configs):
+def test_demo_from_nothing(tmp_path, start):
+    options = (
+        ", whitening='correspondences', pair_means=True, classifier='fitted'"
+    )
+    configs = shortened(tmp_path, DEMO_CONFIG, options)
     work = tmp_path / 'demo'
     args = ('demo.py', '--work-dir', work, '--size', 'tiny', *configs)
     first = start(*args)
@@ -65,7 +68,8 @@ def test_demo_from_nothing(tmp_path, start, configs):
 
 
 @pytest.mark.slow
-def test_grid_row_by_row(tmp_path, start, configs):
+def test_grid_row_by_row(tmp_path, start):
+    configs = shortened(tmp_path, FGSN_CONFIG, '')
     town, work = tmp_path / 'town', tmp_path / 'grid'
     start('render.py', town, '--size', 'tiny')
     out = tmp_path / 'docs' / 'results.md'

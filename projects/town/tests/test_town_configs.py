@@ -17,7 +17,7 @@ from mmseg.registry import METRICS, MODELS
 
 from fgsn_mmseg.engine.training_run import with_data_root
 from town import REFERENCE
-from town.study import BASE_CONFIG, FGSN_CONFIG
+from town.study import BASE_CONFIG, DEMO_CONFIG, FGSN_CONFIG
 from town.study.figures import GROUP_BY
 
 BASE_PATTERN = r'pspnet_r18s-d8_1xb(\d+)-(\d+)_town-(\d+)x(\d+)'
@@ -62,7 +62,7 @@ def test_fgsn_starts_from_it():
     )
 
 
-@pytest.mark.parametrize('path', [BASE_CONFIG, FGSN_CONFIG])
+@pytest.mark.parametrize('path', [BASE_CONFIG, FGSN_CONFIG, DEMO_CONFIG])
 def test_mmseg_labels_a_photo(tiny_world, tmp_path, path):
     """By both of its ways, from the path and from the array of a photo."""
     config = Config.fromfile(path)

@@ -7,3 +7,7 @@ BASE_CONFIG = _CONFIGS / 'pspnet_r18s-d8_1xb8-300_town-129x161.py'
 FGSN_CONFIG = (
     _CONFIGS / 'fgsn-c20_r18s-d8_pspnet_1xb4-both-300_town-129x161.py'
 )
+DEMO_CONFIG = (
+    _CONFIGS / 'fgsn-c20_r18s-d8_pspnet_1xb4-both-whitened-fitted-150_'
+    'town-129x161.py'
+)
