@@ -149,6 +149,8 @@ def test_page_says_what_was_seen_and_what_not():
         '0.525 ± 0.035 to 0.270 ± 0.028: higher.'
     ) in page
     assert "of the paper's recipe **at none** of its checkpoints [20," in page
+    start = 'base network, k-means, learned whitening, pair means, K = 20'
+    assert f'| {start} | 2 | 0.200 ± 0.000 |' in page
     good[0]['curve']['100'] = {'match_bits': 0.9}
     page = results_page(
         {'c20': poor, 'c20-means-fitted': good},

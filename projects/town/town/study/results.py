@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..templates import render_template
+from .claims import Runs, bits_across, claims
 from .figures import ACROSS, WITHIN, Figures, across
-from .grid import BEST, NUMBERS, OPTIONS, ROWS, SINGLE
+from .grid import MEANS, ROWS, WHITENED, GridRow
 from .tables import AGREEMENT, as_markdown, spread
 
 KEYS = (*AGREEMENT, 'match_bits_hard')
 
-# Of one experiment, one entry a seed: figures 'before' and 'after'.
-Runs = dict[str, list[dict[str, Figures]]]
 # By K and name, figures of labels that nothing was trained for: one a seed.
 Rivals = dict[int, dict[str, list[Figures]]]
 
@@ -45,7 +43,8 @@ def results_page(
     for row in ROWS:
         if row.pretrained and row.name in runs:
             before = [run['before'] for run in runs[row.name]]
-            rivals.setdefault(row.num_clusters, {}).setdefault(BASE, before)
+            own = rivals.setdefault(row.num_clusters, {})
+            own.setdefault(_start(row), before)
     missing = [row.name for row in ROWS if row.name not in runs]
     if missing:
         notes = [*notes, f'Not measured: {", ".join(missing)}']
@@ -54,7 +53,7 @@ def results_page(
         within=WITHIN,
         notes=notes,
         main_table=_main_table(runs, rivals),
-        claims=list(_claims(runs)),
+        claims=list(claims(runs)),
         disappointments=list(_disappointments(runs, rivals)),
         moving_table=_moving_table(runs),
         curve_table=_curve_table(runs),
@@ -64,11 +63,13 @@ def results_page(
     )
 
 
-def _bits_across(
-    run: dict[str, Figures], when: str = 'after', key: str = 'match_bits'
-) -> float:
-    """A figure over the conditions that differ, of one seed."""
-    return across(run[when], key)
+def _start(row: GridRow) -> str:
+    """Name of the labels that an experiment starts from."""
+    if MEANS.items() <= row.changes.items():
+        return f'{BASE}, learned whitening, pair means'
+    if WHITENED.items() <= row.changes.items():
+        return f'{BASE}, learned whitening'
+    return BASE
 
 
 def _named_rivals(rivals: Rivals) -> Iterator[tuple[str, list[Figures]]]:
@@ -87,7 +88,7 @@ def _main_table(runs: Runs, rivals: Rivals) -> str:
         for name, figures in _named_rivals(rivals)
     ]
     for name, seeds in runs.items():
-        before = spread([_bits_across(run, 'before') for run in seeds])
+        before = spread([bits_across(run, 'before') for run in seeds])
         after = [run['after'] for run in seeds]
         rows.append([name, *_main_cells(after, before)])
     return as_markdown(header, rows)
@@ -120,7 +121,7 @@ def _curve_table(runs: Runs) -> str:
     numbers = sorted({int(n) for s in runs.values() for n in s[0]['curve']})
     rows: list[list[Any]] = []
     for name, seeds in runs.items():
-        before = spread([_bits_across(run, 'before') for run in seeds])
+        before = spread([bits_across(run, 'before') for run in seeds])
         curves = [run['curve'] for run in seeds]
         rows.append([name, before])
         for n in map(str, numbers):
@@ -162,105 +163,6 @@ def _moving_table(runs: Runs) -> str:
     return as_markdown(['experiment', *names], rows)
 
 
-def _claims(runs: Runs) -> Iterator[str]:
-    """What is said of the method, and what the figures say.
-
-    A difference counts where it is larger than the spread of both sides
-    together (root of the summed variances); with one seed there is none.
-    """
-    pairs = [
-        (
-            f'c{k}',
-            f'c{k}-nocorr',
-            k,
-            'with correspondences against without them',
-        )
-        for k in NUMBERS
-    ]
-    pairs += [
-        (f'c{SINGLE}', f'c{SINGLE}-{name}', SINGLE, text)
-        for name, text in (
-            ('noseg', 'with the dense loss against without it'),
-            ('hinge', 'without the feature hinge against with it'),
-            ('random', 'from the base network against a random start'),
-        )
-    ]
-    comparisons: list[tuple] = [
-        (f'K = {k}: {text}', runs.get(one), runs.get(other))
-        for one, other, k, text in pairs
-    ]
-    comparisons += [
-        (f'K = {large} against K = {small}',)
-        + tuple(runs.get(f'c{k}') for k in (large, small))
-        for small, large in itertools.pairwise(NUMBERS)
-    ]
-    for text, one, other in comparisons:
-        if one and other:
-            yield _compared(
-                text,
-                [_bits_across(r) for r in one],
-                [_bits_across(r) for r in other],
-            )
-    yield from _claims_of_options(runs)
-    for k in NUMBERS:
-        if seeds := runs.get(f'c{k}'):
-            yield _compared(
-                f'K = {k}: NMI with the classes, after training against '
-                'before',
-                [run['after']['NMI'] for run in seeds],
-                [run['before']['NMI'] for run in seeds],
-            )
-
-
-def _claims_of_options(runs: Runs) -> Iterator[str]:
-    """Each option, and the best of them at each K, against the paper's."""
-    names = {k: [BEST] for k in NUMBERS}
-    names[SINGLE] = list(OPTIONS)
-    for k in NUMBERS:
-        recipe = runs.get(f'c{k}')
-        for name in names[k]:
-            own = runs.get(f'c{k}-{name}')
-            if not own or not recipe:
-                continue
-            for key in ('match_bits', 'match_bits_hard'):
-                yield _compared(
-                    f"K = {k}: {name} against the paper's recipe, {key}",
-                    [_bits_across(run, key=key) for run in own],
-                    [_bits_across(run, key=key) for run in recipe],
-                )
-            if name == BEST:
-                yield _catching_up(k, own, recipe)
-
-
-def _catching_up(k: int, own: Sequence, recipe: Sequence) -> str:
-    """How soon the one has what the other has in the end."""
-    goal = float(np.mean([_bits_across(run) for run in recipe]))
-    numbers = sorted(map(int, own[0]['curve']))
-    means = [
-        float(np.mean([r['curve'][str(n)]['match_bits'] for r in own]))
-        for n in numbers
-    ]
-    reached = [n for n, mean in zip(numbers, means) if mean >= goal]
-    text = f"K = {k}: {BEST} has the match_bits of the paper's recipe "
-    if not reached:
-        return f'{text}**at none** of its checkpoints {numbers}.'
-    return f'{text}at iteration {reached[0]} of {numbers[-1]}.'
-
-
-def _compared(
-    text: str, first: Sequence[float], second: Sequence[float]
-) -> str:
-    difference = float(np.mean(first) - np.mean(second))
-    variances = [np.var(v, ddof=1) for v in (first, second) if len(v) > 1]
-    noise = float(np.sqrt(np.sum(variances)))
-    verdict = 'no difference beyond the spread'
-    if abs(difference) > noise:
-        verdict = 'higher' if difference > 0 else '**lower**'
-    if min(len(first), len(second)) < 2:
-        verdict += ' (one seed)'
-    return f'{text}: {spread(first)} to {spread(second)}: {verdict}.'
-
-
 def _disappointments(runs: Runs, rivals: Rivals) -> Iterator[str]:
     """Where training did not help, and where it was not needed.
 
@@ -284,7 +186,7 @@ def _disappointments(runs: Runs, rivals: Rivals) -> Iterator[str]:
         used = np.mean([run['after']['used_clusters'] for run in seeds])
         if used < USED_SHARE * number[name]:
             yield f'{name}: {used:.0f} of {number[name]} clusters are used'
-        bits = np.mean([_bits_across(run) for run in seeds])
+        bits = np.mean([bits_across(run) for run in seeds])
         for rival, figures in rivals[number[name]].items():
             reached = np.mean([across(f, 'match_bits') for f in figures])
             if bits <= reached:
