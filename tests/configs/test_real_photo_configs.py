@@ -19,7 +19,11 @@ CROP = (65, 65)
     'extra, data, buildings',
     [
         ('', 'reichstag', {'reichstag'}),
-        ('-whitened', 'sacre-coeur-reichstag', {'reichstag', 'sacre_coeur'}),
+        (
+            '-whitened-fitted',
+            'sacre-coeur-reichstag',
+            {'reichstag', 'sacre_coeur'},
+        ),
     ],
 )
 def test_trains_on_photos(
