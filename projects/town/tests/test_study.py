@@ -18,7 +18,7 @@ from town.study.figures import (
     traversal_of,
 )
 from town.study.grid import BEST, ROWS, row_config, rows_named
-from town.study.results import results_page
+from town.study.results import _subject, results_page
 from town.study.tables import (
     as_markdown,
     as_text,
@@ -144,6 +144,7 @@ def test_page_says_what_was_seen_and_what_not():
         {20: {'raw colour, k-means': made(0.3)}},
         [],
     )
+    assert page.startswith('# The options, measured in the town\n')
     assert (
         f"K = 20: {BEST} against the paper's recipe, match_bits_hard: "
         '0.525 ± 0.035 to 0.270 ± 0.028: higher.'
@@ -169,6 +170,7 @@ def test_page_says_what_was_seen_and_what_not():
         },
         ['Seeds: 0 1'],
     )
+    assert page.startswith('# The claims, measured in the town\n')
     assert '- Seeds: 0 1' in page
     assert (
         '- K = 20: with correspondences against without them: 1.050 ± 0.071 '
@@ -192,6 +194,12 @@ def test_page_says_what_was_seen_and_what_not():
     first = '| experiment | first labels | 20 | 100 |'
     assert first in page
     assert '| c20 | 0.200 ± 0.000 | 0.125 ± 0.000 | 0.250 ±' in page
+
+
+def test_title_says_what_was_tried():
+    both = {'c100-hinge': [], 'c100-whitened': []}
+    assert _subject(both) == 'claims and options'
+    assert _subject({'c20': []}) == 'claims'
 
 
 def test_rows_are_what_they_are_called():

@@ -10,7 +10,7 @@ import numpy as np
 from ..templates import render_template
 from .claims import Runs, bits_across, claims
 from .figures import ACROSS, WITHIN, Figures, across
-from .grid import MEANS, ROWS, WHITENED, GridRow
+from .grid import MEANS, OPTIONS, ROWS, WHITENED, GridRow
 from .tables import AGREEMENT, as_markdown, spread
 
 KEYS = (*AGREEMENT, 'match_bits_hard')
@@ -50,6 +50,7 @@ def results_page(
         notes = [*notes, f'Not measured: {", ".join(missing)}']
     return render_template(
         'results.md',
+        subject=_subject(runs),
         within=WITHIN,
         notes=notes,
         main_table=_main_table(runs, rivals),
@@ -61,6 +62,14 @@ def results_page(
             key: _condition_table(runs, rivals, key) for key in KEYS
         },
     )
+
+
+def _subject(runs: Runs) -> str:
+    """What was tried: switches of the paper's, options beside it, or both."""
+    tried = {row.name.partition('-')[2] for row in ROWS if row.name in runs}
+    if tried.isdisjoint(OPTIONS):
+        return 'claims'
+    return 'options' if tried <= {'', *OPTIONS} else 'claims and options'
 
 
 def _start(row: GridRow) -> str:
