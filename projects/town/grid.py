@@ -79,7 +79,7 @@ def run(args: argparse.Namespace, row: GridRow, seed: int) -> None:
     figures: dict[str, Any] = {
         name: own for name, own, _ in before_and_after(config, work_dir, last)
     }
-    figures['curve'] = learning_curve(config, work_dir)
+    figures['curve'] = learning_curve(config, work_dir, figures['after'])
     figures['cpu_seconds'] = cpu_seconds() - began
     measured(args, row, seed).write_text(json.dumps(figures))
 

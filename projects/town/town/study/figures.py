@@ -107,13 +107,18 @@ def before_and_after(
 
 
 def learning_curve(
-    config: Config, work_dir: str | os.PathLike
+    config: Config,
+    work_dir: str | os.PathLike,
+    after: Figures,
+    every: int = 100,
 ) -> dict[str, dict[str, float]]:
     """How the student's labels became better over a training.
 
     Args:
         config: Of an FGSN on the town.
         work_dir: Folder of its run, with checkpoints ``iter_<n>.pth``.
+        after: Figures of the last of them.
+        every: Of the others, n is a multiple of it.
 
     Returns:
         For each checkpoint, by its number of iterations in ascending order:
@@ -123,16 +128,23 @@ def learning_curve(
         int(path.stem.split('_')[1]): path
         for path in Path(work_dir).glob('iter_*.pth')
     }
+    *numbers, last = sorted(paths)
     pairs = build_pairs(config)
-    curve = {}
-    for number, path in sorted(paths.items()):
-        survey = survey_labels(load_model(config, path), pairs)
-        figures = point_figures(survey)
-        curve[str(number)] = {
-            name: across(figures, name)
+    figures = {
+        number: point_figures(
+            survey_labels(load_model(config, paths[number]), pairs)
+        )
+        for number in numbers
+        if number % every == 0
+    }
+    figures[last] = after
+    return {
+        str(number): {
+            name: across(own, name)
             for name in ('match_bits', 'match_bits_hard')
         }
-    return curve
+        for number, own in figures.items()
+    }
 
 
 def class_table(
