@@ -92,8 +92,10 @@ class SinkhornBalance(nn.Module):
         # As many on every rank, whatever the size of its maps; drawn on the
         # CPU, from the generator that the loop seeds for each iteration.
         chosen = torch.randint(len(scores), (self.rows,))
-        new = torch.cat(all_gather(scores[chosen.to(scores.device)].float()))
-        new = new[: len(self.queue)]
+        new = scores[chosen.to(scores.device)].float()
+        # torch < 2.1 cannot gather into tensors of inference mode.
+        with torch.inference_mode(False):
+            new = torch.cat(all_gather(new.clone()))[: len(self.queue)]
         self.queue.copy_(torch.cat([new, self.queue[: -len(new)]]))
         full = ~self.queue[-1, 0].isnan()
         found = column_offsets(
