@@ -70,11 +70,11 @@ def read_keypoints(features: h5py.File, name: str) -> np.ndarray:
             f'`keypoints` should be of shape (N, 2), but got '
             f'{keypoints.shape} for {name!r} in {features.filename}.'
         )
-    bad = ~np.isfinite(keypoints[:, :2]).all(axis=1)
-    if bad.any():
+    bad = np.flatnonzero(~np.isfinite(keypoints[:, :2]).all(axis=1))
+    if len(bad):
         raise ValueError(
-            f'`keypoints` should be finite, but got {bad.sum()} of '
-            f'{len(bad)} with NaN or infinity for {name!r} in '
+            f'`keypoints` should be finite, but got {len(bad)} of '
+            f'{len(keypoints)} with NaN or infinity for {name!r} in '
             f'{features.filename}. Extract them again.'
         )
     return to_colmap(keypoints[:, :2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -168,8 +168,12 @@ def localize_query(
         )
     size = int(camera['width']), int(camera['height'])
     label_map = evidence.label_maps.read(query, *size)
-    if label_map is None or len(found.points2d) < MIN_MATCHES:
+    if len(found.points2d) < MIN_MATCHES:
         return plain()
+    if label_map is None:
+        found_plainly = plain()
+        notes = 'no label map', found_plainly.note
+        return replace(found_plainly, note='; '.join(filter(None, notes)))
     if method == 'gsmc':
         if query not in evidence.uprights:
             raise ValueError(
