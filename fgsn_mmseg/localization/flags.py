@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
 from typing import Any, TypeVar
 
 from .solver import RansacOptions
@@ -23,8 +22,15 @@ def add_flags(
     """
     for name, text in texts.items():
         value = getattr(options, name)
-        flag = f'--{name.replace("_", "-")}'
-        parser.add_argument(flag, type=type(value), default=value, help=text)
+        parser.add_argument(
+            f'--{name.replace("_", "-")}',
+            # Another dataclass, or another flag, may have the same name.
+            dest=f'{type(options).__name__}.{name}',
+            metavar=name.upper(),
+            type=type(value),
+            default=value,
+            help=text,
+        )
 
 
 def from_flags(args: argparse.Namespace, kind: type[Options]) -> Options:
@@ -37,8 +43,14 @@ def from_flags(args: argparse.Namespace, kind: type[Options]) -> Options:
     Returns:
         The options.
     """
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    return kind(**{n: getattr(args, n) for n in names if hasattr(args, n)})
+    start = f'{kind.__name__}.'
+    return kind(
+        **{
+            name.removeprefix(start): value
+            for name, value in vars(args).items()
+            if name.startswith(start)
+        }
+    )
 
 
 def add_pair_flags(parser: argparse.ArgumentParser) -> None:

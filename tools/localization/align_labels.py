@@ -46,6 +46,12 @@ def parse_args() -> argparse.Namespace:
         search_rounds='rounds, each with half the spread',
         max_pixels='a point farther from its label counts as this far',
     )
+    add(
+        '--max-points',
+        type=int,
+        default=20_000,
+        help='points of the map at most, drawn at random',
+    )
     add_label_flags(parser)
     return parser.parse_args()
 

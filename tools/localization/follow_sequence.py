@@ -53,6 +53,12 @@ def parse_args() -> argparse.Namespace:
         step_degrees='the same of its rotations',
         temperature='the log likelihoods are divided by this',
     )
+    add(
+        '--max-points',
+        type=int,
+        default=20_000,
+        help='points of the map at most, drawn at random',
+    )
     add_label_flags(parser)
     return parser.parse_args()
 
