@@ -45,15 +45,19 @@ class PosesReport:
         with open(osp.join(out, DIAGNOSTICS), 'w', newline='') as file:
             csv.writer(file).writerows(rows)
 
-    def lines(self, truth: Poses | None = None) -> list[str]:
+    def lines(
+        self, out: str | os.PathLike, truth: Poses | None = None
+    ) -> list[str]:
         """Return it in words.
 
         Args:
+            out: Folder that it was written to.
             truth: True poses; recall is told.
         """
         count = len(self.poses) + len(self.failed)
         return [
-            f'{len(self.poses)} of {count} images have a pose',
+            f'{len(self.poses)} of {count} images have a pose; written to '
+            f'{os.fspath(out)}',
             *(
                 f'no pose of {name}: {why}'
                 for name, why in self.failed.items()

@@ -60,6 +60,7 @@ def main() -> None:
     """Align, write, tell."""
     args = parse_args()
     try:
+        truth = read_poses(args.truth) if args.truth else {}
         model = read_model(args.model)
         cameras = read_queries(args.queries, model.common_camera())
         rough = read_poses(args.rough)
@@ -73,10 +74,9 @@ def main() -> None:
             from_flags(args, AlignmentOptions),
             args.seed,
         )
-        truth = read_poses(args.truth) if args.truth else {}
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')
-    print('\n'.join(report.lines(truth)))
+    print('\n'.join(report.lines(args.out, truth)))
     if truth:
         print('\n'.join(pose_basin(rough, report.poses, truth)))
 

@@ -67,6 +67,7 @@ def main() -> None:
     """Follow, write, tell."""
     args = parse_args()
     try:
+        truth = read_poses(args.truth) if args.truth else {}
         model = read_model(args.model)
         cameras = read_queries(args.images, model.common_camera())
         first, start = next(iter(cameras)), read_poses(args.start)
@@ -87,10 +88,9 @@ def main() -> None:
             from_flags(args, FilterOptions),
             args.seed,
         )
-        truth = read_poses(args.truth) if args.truth else {}
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')
-    print('\n'.join(report.lines(truth)))
+    print('\n'.join(report.lines(args.out, truth)))
 
 
 if __name__ == '__main__':

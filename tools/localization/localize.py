@@ -121,7 +121,7 @@ def main() -> None:
         )
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')
-    print('\n'.join(report.lines(truth)))
+    print('\n'.join(report.lines(args.out, truth)))
 
 
 if __name__ == '__main__':
