@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from ..templates import render_template
 from .figures import ACROSS
@@ -20,6 +23,7 @@ from .localization_tables import (
     MIDDLE,
     RANSAC,
     Runs,
+    agreement_shares,
     agreement_table,
     basin_table,
     by_right,
@@ -36,6 +40,8 @@ from .localization_tables import (
 from .tables import as_markdown
 
 SCRIPT = 'python projects/town/localize_study.py'
+# Of an experiment that differs from the paper's recipe.
+_SUFFIX = re.compile(r'-[^,]+')
 # Methods by which labellings are compared.
 COMPARED = ('filter', 'llr', 'llr order')
 
@@ -69,7 +75,9 @@ def localization_page(
         queries=query_table(queries),
         overview=overview(runs, labels),
         claims=list(_claims(runs, labels)),
-        disappointments=list(_disappointments(runs, labels)),
+        disappointments=list(
+            _disappointments(runs, labels, results.agreement())
+        ),
         agreement=agreement_table(results),
         conditions={
             method: group_table(
@@ -124,7 +132,13 @@ def _claims(runs: Runs, labels: Sequence[str]) -> Iterator[str]:
             if classes := runs.get((BASE_CLASSES, method)):
                 text = f'{method}: {name} against {BASE_CLASSES}'
                 yield _compared(text, seeds, classes)
-            for other in (f'{name}, before', f'{name}-nocorr'):
+            for other in (
+                f'{name}, before',
+                f'{name}-nocorr',
+                _SUFFIX.sub('', name),
+            ):
+                if other == name:
+                    continue
                 if rival := runs.get((other, method)):
                     text = f'{method}: {name} against {other}'
                     yield _compared(text, seeds, rival)
@@ -147,7 +161,11 @@ def _compared(
     )
 
 
-def _disappointments(runs: Runs, labels: Sequence[str]) -> Iterator[str]:
+def _disappointments(
+    runs: Runs,
+    labels: Sequence[str],
+    agreement: dict[str, list[np.ndarray]],
+) -> Iterator[str]:
     """Rows that are not better than what needs less."""
     plain = runs[NO_LABELS, RANSAC]
     for name in labels:
@@ -170,7 +188,14 @@ def _disappointments(runs: Runs, labels: Sequence[str]) -> Iterator[str]:
                 <= (reached := found_shares(rival, names)[:, MIDDLE].mean())
             ]
             if worse:
-                yield (
+                text = (
                     f'{name}, {method}: {percent(found)} %, not above '
                     f'{", ".join(worse)}'
                 )
+                if counts := agreement.get(name):
+                    right, wrong, _ = agreement_shares(counts)
+                    text += (
+                        f'; its labels agree on {percent(right)} % of the '
+                        f'right matches, {percent(wrong)} % of the wrong ones'
+                    )
+                yield text
