@@ -61,6 +61,20 @@ def blend_label_map(
     return cv2.addWeighted(image, 1 - alpha, colours, alpha, 0)
 
 
+def outline(image: np.ndarray) -> np.ndarray:
+    """Black edges of a photo on white.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    edges = cv2.Canny(cv2.GaussianBlur(grey, (5, 5), 0), 60, 160)
+    return cv2.cvtColor(255 - edges, cv2.COLOR_GRAY2RGB)
+
+
 def agreement_colours(agree: np.ndarray | None, number: int) -> np.ndarray:
     """Green where labels agree, red where not, yellow where not known.
 

@@ -12,6 +12,7 @@ from .drawing import (
     caption_bar,
     draw_dots,
     draw_lines,
+    outline,
     spread_over,
 )
 
@@ -29,6 +30,7 @@ def draw_pair(
     alpha: float = 0.6,
     max_points: int = 200,
     max_lines: int = 16,
+    edges: bool = False,
 ) -> np.ndarray:
     """Draw a pair: photos with correspondences above, label maps below.
 
@@ -48,6 +50,8 @@ def draw_pair(
         alpha: Weight of the label map over the photo in [0, 1].
         max_points: Dots drawn at most, spread over the reference.
         max_lines: Lines drawn at most between the two photos.
+        edges: Whether to show edges of the photos and no photo; one row,
+            of the label maps where there are any.
 
     Returns:
         (H', W', 3) uint8 RGB.
@@ -56,13 +60,12 @@ def draw_pair(
     for image, xy in zip(images, points):
         width = max(1, round(image.shape[1] * height / image.shape[0]))
         shrinks = height < image.shape[0]
-        panels.append(
-            cv2.resize(
-                image,
-                (width, height),
-                interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
-            )
+        panel = cv2.resize(
+            image,
+            (width, height),
+            interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
         )
+        panels.append(outline(panel) if edges else panel)
         scale = (width / image.shape[1], height / image.shape[0])
         drawn_points.append(resize_points(xy, scale))
 
@@ -97,7 +100,7 @@ def draw_pair(
             _twice(colours),
             0.6 * radius,
         )
-        rows += [_gap(GAP, top.shape[1]), bottom]
+        rows = [bottom] if edges else [top, _gap(GAP, top.shape[1]), bottom]
     if caption:
         bar = caption_bar(caption, top.shape[1], max(height // 18, 12))
         rows.insert(0, bar)

@@ -40,6 +40,8 @@ class PairVisualizer(SegLocalVisualizer):
         max_points: Correspondences drawn at most. Defaults to 200.
         max_lines: Lines between the two photos at most. Defaults to 16.
         palette_seed: Another seed gives other colours. Defaults to 0.
+        edges: Whether a pair is drawn with the edges of its photos only, as
+            for photos that may not be shown. Defaults to False.
         **kwargs: Further arguments of ``SegLocalVisualizer``.
     """
 
@@ -54,6 +56,7 @@ class PairVisualizer(SegLocalVisualizer):
         max_points: int = 200,
         max_lines: int = 16,
         palette_seed: int = 0,
+        edges: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -63,6 +66,7 @@ class PairVisualizer(SegLocalVisualizer):
         self.max_points = max_points
         self.max_lines = max_lines
         self.palette_seed = palette_seed
+        self.edges = edges
         self._palette = cluster_palette(1, palette_seed)
 
     @master_only
@@ -191,6 +195,7 @@ class PairVisualizer(SegLocalVisualizer):
             self.alpha,
             self.max_points,
             self.max_lines,
+            self.edges,
         )
 
 

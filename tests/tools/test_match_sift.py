@@ -83,6 +83,7 @@ def test_leave_one_out(tmp_path, call_tool):
 @pytest.mark.parametrize('tool', [MATCH, LEAVE])
 def test_help_and_a_missing_model(tool, tmp_path, call_tool, check_help):
     check_help(tool)
+    pytest.importorskip('pycolmap', reason='no extra [localization]')
     done = call_tool(tool, tmp_path / 'none', *[tmp_path / 'x'] * 3)
     if tool == LEAVE:
         done = call_tool(tool, tmp_path / 'none', *[tmp_path / 'x'] * 2)

@@ -13,6 +13,7 @@ from fgsn_mmseg.visualization.drawing import (
     UNKNOWN,
     agreement_colours,
     caption_bar,
+    outline,
     spread_over,
 )
 
@@ -128,6 +129,39 @@ def test_label_maps_are_a_second_row_and_captions_above():
     palette = cluster_palette(5)
     assert (picture[-1, 0] == palette[0]).all()
     assert (picture[-1, -1] == palette[4]).all()
+
+
+def test_edges_are_where_the_photo_changes():
+    photo = np.full((40, 60, 3), 30, np.uint8)
+    photo[:, 20:] = 220
+    drawn = outline(photo)
+    black = (drawn == 0).all(axis=2)
+    columns = np.flatnonzero(black[20])
+    assert len(columns) and (np.abs(columns - 19.5) < 2).all()
+    assert (drawn[~black] == 255).all()
+
+
+def test_edges_instead_of_photos():
+    """Of a grey photo nothing is left but what is laid over it."""
+    points = np.full((0, 2), 0.0)
+    photo = np.full((50, 80, 3), 90, np.uint8)
+    photo[20:30, 20:60] = 200
+    call = dict(
+        images=(photo, photo),
+        points=(points, points),
+        palette=np.array([[0, 100, 200]], np.uint8),
+        height=50,
+        edges=True,
+    )
+    bare = draw_pair(**call)
+    assert set(np.unique(bare[:, :80])) == {0, 255}
+    labelled = draw_pair(**call, label_maps=[np.zeros((5, 8), int)] * 2)
+    assert labelled.shape == bare.shape
+    # 0.4 of white or of black, 0.6 of the label's colour.
+    assert {*map(tuple, labelled[:, :80].reshape(-1, 3).tolist())} == {
+        (102, 162, 222),
+        (0, 60, 120),
+    }
 
 
 def test_no_and_one_correspondence():

@@ -66,6 +66,18 @@ def test_pair_is_drawn_in_pixels_of_the_file(tmp_path):
     assert (picture[-1, -1] == cluster_palette(300)[255]).all()
 
 
+def test_pair_of_photos_that_are_not_shown(tmp_path):
+    path = str(tmp_path / 'pair.png')
+    photo, photo2 = make_photos()
+    PairVisualizer(pair_height=200, edges=True).add_datasample(
+        'x', photo, make_pair(), image2=photo2, out_file=path
+    )
+    picture = cv2.imread(path)[..., ::-1]
+    assert picture.shape == (24 + 200, 406, 3)
+    expected = 0.4 * 255 + 0.6 * cluster_palette(300)[299]
+    assert np.abs(picture[-1, 0] - expected).max() < 1
+
+
 def test_pair_without_predictions(tmp_path):
     path = str(tmp_path / 'pair.png')
     photo, photo2 = make_photos()

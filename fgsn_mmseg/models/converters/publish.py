@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -54,10 +56,9 @@ def publish_checkpoint(
     """
     refuse_same_file(source, target)
     rest, state_dict = read_checkpoint(source)
+    parts = {name: _part_of_training(name) for name in state_dict}
     kept = {
-        name: tensor
-        for name, tensor in state_dict.items()
-        if not name.startswith(TRAINING_PARTS)
+        name: tensor for name, tensor in state_dict.items() if not parts[name]
     }
     if not any(name.startswith('decode_head.') for name in kept):
         raise ValueError(
@@ -65,11 +66,7 @@ def publish_checkpoint(
             f'got {sorted(state_dict)[:3]} in {os.fspath(source)!r}. Convert '
             "an authors' checkpoint with fgsn2mmseg.py first."
         )
-    dropped: dict[str, int] = {}
-    for part in TRAINING_PARTS:
-        count = sum(name.startswith(part) for name in state_dict)
-        if count:
-            dropped[part.rstrip('.')] = count
+    dropped = dict(Counter(part for part in parts.values() if part))
     dropped.update({name: 1 for name in rest if name != 'meta'})
     meta = {k: v for k, v in rest.get('meta', {}).items() if k in _META}
     write_checkpoint(target, dict(meta=meta, state_dict=kept))
@@ -78,3 +75,13 @@ def publish_checkpoint(
         for block in iter(lambda: file.read(1 << 20), b''):
             digest.update(block)
     return Publication(len(kept), dropped, digest.hexdigest())
+
+
+def _part_of_training(name: str) -> str:
+    """What a tensor of the model belongs to that only training needs."""
+    for part in TRAINING_PARTS:
+        if name.startswith(part):
+            return part.rstrip('.')
+    # Losses may have a memory, as `PriorCorrectedLoss` has.
+    memory = re.search(r'\.(loss_decode)\.', name)
+    return memory[1] if memory else ''

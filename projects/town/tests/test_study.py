@@ -17,7 +17,7 @@ from town.study.figures import (
     class_map_of,
     traversal_of,
 )
-from town.study.grid import ROWS, row_config, rows_named
+from town.study.grid import BEST, ROWS, row_config, rows_named
 from town.study.results import results_page
 from town.study.tables import (
     as_markdown,
@@ -140,12 +140,12 @@ def test_page_says_what_was_seen_and_what_not():
     good = [run(made(0.2, 0.3), made(bits)) for bits in (1.0, 1.1)]
     poor = [run(made(0.4, 0.6), made(b, night=0.1)) for b in (0.6, 0.7)]
     page = results_page(
-        {'c20': poor, 'c20-means-fitted': good},
+        {'c20': poor, f'c20-{BEST}': good},
         {20: {'raw colour, k-means': made(0.3)}},
         [],
     )
     assert (
-        "K = 20: means-fitted against the paper's recipe, match_bits_hard: "
+        f"K = 20: {BEST} against the paper's recipe, match_bits_hard: "
         '0.525 ± 0.035 to 0.270 ± 0.028: higher.'
     ) in page
     assert "of the paper's recipe **at none** of its checkpoints [20," in page
@@ -153,7 +153,7 @@ def test_page_says_what_was_seen_and_what_not():
     assert f'| {start} | 2 | 0.200 ± 0.000 |' in page
     good[0]['curve']['100'] = {'match_bits': 0.9}
     page = results_page(
-        {'c20': poor, 'c20-means-fitted': good},
+        {'c20': poor, f'c20-{BEST}': good},
         {20: {'raw colour, k-means': made(0.3)}},
         [],
     )
@@ -206,7 +206,7 @@ def test_rows_are_what_they_are_called():
         assert switched_off == (extra == 'nocorr')
         dense = model.decode_head.loss_decode.get('loss_weight', 1.0)
         assert dense == (extra != 'noseg')
-        assert bool(model.get('loss_feat')) == (extra == 'hinge')
+        assert bool(model.get('loss_feat')) == (extra in ('hinge', 'contrast'))
         assert (model.init_cfg is None) == (extra == 'random')
         (hook,) = [h for h in config.custom_hooks if 'interval' in h]
         parts = extra.split('-')
@@ -216,6 +216,14 @@ def test_rows_are_what_they_are_called():
         for kind in ('fitted', 'kept'):
             own = hook.get('classifier', 'random') == kind
             assert own == (kind in parts)
+        assert hook.interval == (90 if '90' in parts else 100)
+        assert bool(model.get('balance')) == ('balance' in parts)
+        assert bool(model.get('teacher_momentum')) == ('momentum' in parts)
+        kind = model.decode_head.loss_decode.get('type')
+        assert (kind == 'PriorCorrectedLoss') == ('prior' in parts)
+        losses = model.get('loss_corr') or []
+        two = isinstance(losses, list) and len(losses) == 2
+        assert two == (extra in ('consistency', 'entropy'))
         assert config.randomness.seed == 3
     assert base.pretty_text == text  # left as it was
     assert MODELS.build(model).num_clusters == 1000

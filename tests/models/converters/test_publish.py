@@ -81,6 +81,18 @@ def test_published_loads_strictly_into_a_plain_segmentor(tmp_path, trained):
         assert torch.equal(plain(images, mode='tensor'), expected)
 
 
+def test_memory_of_a_loss_is_dropped(tmp_path):
+    state = make_model('FGSN', 30, num_clusters=30).state_dict()
+    state['decode_head.loss_decode.prior'] = torch.zeros(30)
+    state['decode_head.loss_decode.0.prior'] = torch.zeros(30)
+    torch.save(dict(state_dict=state), tmp_path / 'x.pth')
+    done = publish_checkpoint(tmp_path / 'x.pth', tmp_path / 'y.pth')
+    assert done.dropped['loss_decode'] == 2
+    kept = torch.load(tmp_path / 'y.pth', weights_only=True)['state_dict']
+    plain = make_model('EncoderDecoder', 30)
+    plain.load_state_dict(kept, strict=True)
+
+
 def test_published_starts_another_number_of_clusters(tmp_path, trained):
     path, _ = trained
     publish_checkpoint(path, tmp_path / 'release.pth')

@@ -37,15 +37,46 @@ WHITENED = {HOOK + 'whitening': 'correspondences'}
 MEANS = {**WHITENED, HOOK + 'pair_means': True}
 FITTED = {HOOK + 'classifier': 'fitted'}
 KEPT = {HOOK + 'classifier': 'kept'}
+# The last clustering is 30 iterations before the end. The first checkpoint
+# holds the first labels.
+EVERY_90 = {
+    HOOK + 'interval': 90,
+    'default_hooks.checkpoint.interval': 50,
+}
+BALANCE = {'model.balance': dict(type='SinkhornBalance')}
+PRIOR = {'model.decode_head.loss_decode.type': 'PriorCorrectedLoss'}
+MOMENTUM = {'model.teacher_momentum': 0.001}
+CORR = dict(type='CorrespondenceLoss')
+CONSISTENCY = {'model.loss_corr': [CORR, dict(type='ConsistencyLoss')]}
+ENTROPY = {
+    'model.loss_corr': [CORR, dict(type='MeanEntropyLoss', loss_weight=0.1)]
+}
+CONTRAST = {'model.loss_feat': dict(type='PrototypeContrastiveLoss')}
 OPTIONS: dict[str, dict[str, Any]] = {
     'whitened': WHITENED,
     'means': MEANS,
     'fitted': FITTED,
     'kept': KEPT,
     'means-fitted': MEANS | FITTED,
+    'means-fitted-90': MEANS | FITTED | EVERY_90,
     'means-kept': MEANS | KEPT,
+    'balance': BALANCE,
+    'prior': PRIOR,
+    'momentum': MOMENTUM,
+    'consistency': CONSISTENCY,
+    'entropy': ENTROPY,
+    'contrast': CONTRAST,
+    'means-fitted-balance': MEANS | FITTED | BALANCE,
+    'means-fitted-prior': MEANS | FITTED | PRIOR,
 }
-BEST = 'means-fitted'
+BEST = 'means-fitted-90'
+# Tried at every K, the others at SINGLE only.
+EVERYWHERE = (
+    BEST,
+    'means-fitted',
+    'means-fitted-balance',
+    'means-fitted-prior',
+)
 ROWS = tuple(
     [GridRow(f'c{k}', k) for k in NUMBERS]
     + [GridRow(f'c{k}-nocorr', k, NO_CORR) for k in NUMBERS]
@@ -58,6 +89,7 @@ ROWS = tuple(
         GridRow(f'c{k}-{name}', k, changes)
         for k in NUMBERS
         for name, changes in OPTIONS.items()
+        if k == SINGLE or name in EVERYWHERE
     ]
 )
 
