@@ -9,6 +9,7 @@ import pytest
 
 from town.study.labellings import find_labellings
 from town.study.localization_methods import STARTS, Outcome
+from town.study.localization_page import photo_table
 from town.study.localization_results import (
     Measured,
     paired_interval,
@@ -123,6 +124,22 @@ def test_basin_by_hand():
     assert table.count('\n') <= 3
     assert '| c20 | 0.25 m, 1 deg | 2 | 0.30 m, 1.0 deg | 50.0 |' in table
     assert '| 50.0 [9.5, 90.5] | 100.0 [34.2, 100.0] |' in table
+
+
+def test_photos_by_hand(tmp_path):
+    path = tmp_path / 'place --ratio 1.csv'
+    path.write_text(
+        'name,right,equal_right,ransac_distance,ransac_degrees,'
+        'ssmc_distance,ssmc_degrees\n'
+        'a.jpg,9,nan,0.0100,1.00,inf,inf\n'
+        'b.jpg,7,0.5,0.0300,0.10,0.0200,2.00\n'
+        'c.jpg,7,0.5,0.0100,2.10,0.0010,0.10\n'
+    )
+    text = photo_table(path)
+    first, _, header, *_ = text.splitlines()
+    assert first == 'Within 0.02 and 2 deg, of 3: ransac 1, ssmc 2.'
+    assert header.startswith('| name | right |')
+    assert '| a.jpg | 9 | - | 0.0100 | 1.00 | inf | inf |' in text
 
 
 def test_help(check_help):

@@ -40,6 +40,8 @@ from .localization_tables import (
 from .tables import as_markdown
 
 SCRIPT = 'python projects/town/localize_study.py'
+# A photo is found: parts of the median depth, degrees.
+PHOTO_LIMITS = (0.02, 2.0)
 # Of an experiment that differs from the paper's recipe.
 _SUFFIX = re.compile(r'-[^,]+')
 # Methods by which labellings are compared.
@@ -98,16 +100,33 @@ def localization_page(
         slow=slow_table(runs, labels),
         sequences=sequence_table(runs, labels),
         basin=basin_table(runs, labels),
-        photos={path.stem: _csv_table(path) for path in photos},
+        photos={path.stem: photo_table(path) for path in photos},
         every=every_table(runs),
     )
 
 
-def _csv_table(path: Path) -> str:
+def photo_table(path: Path) -> str:
+    """A file of ``leave_one_out.py``, and how many photos were found.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Markdown.
+    """
     with open(path, newline='', encoding='utf-8') as file:
         header, *rows = csv.reader(file)
+    counts = []
+    for column, name in enumerate(header):
+        if name.endswith('_distance'):
+            errors = np.array([r[column : column + 2] for r in rows], float)
+            found = int((errors <= PHOTO_LIMITS).all(1).sum())
+            counts.append(f'{name.removesuffix("_distance")} {found}')
+    limits = '{:g} and {:g} deg'.format(*PHOTO_LIMITS)
     cells = [[c if c != 'nan' else None for c in row] for row in rows]
-    return as_markdown(header, cells)
+    table = as_markdown(header, cells)
+    found_by = ', '.join(counts)
+    return f'Within {limits}, of {len(rows)}: {found_by}.\n\n{table}'
 
 
 def _shown(argument: str) -> str:
