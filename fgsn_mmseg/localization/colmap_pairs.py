@@ -40,6 +40,20 @@ class ConversionReport:
     num_val: int
     left_out: list[str]
 
+    def lines(self, out: str) -> list[str]:
+        """Return it in words, ``out`` being the folder written to."""
+        lines = [
+            f'{self.num_pairs} pairs of {self.num_images} images written to '
+            f'{out}: {self.num_train} for training, {self.num_val} for '
+            f'validation, {self.num_references} reference images'
+        ]
+        if self.left_out:
+            lines.append(
+                f'{len(self.left_out)} images are in no pair: '
+                f'{", ".join(self.left_out[:5])}'
+            )
+        return lines
+
 
 def colmap_to_correspondences(
     model_path: str | os.PathLike,

@@ -55,8 +55,8 @@ def read_keypoints(features: h5py.File, name: str) -> np.ndarray:
         (N, 2) float64, 0.5 = centre of the first pixel (0 in the file).
 
     Raises:
-        ValueError: The file has no keypoints of the image, or of a shape
-            that hloc does not write.
+        ValueError: The file has no keypoints of the image, or they are not
+            finite, or of a shape that hloc does not write.
     """
     entry = features.get(f'{name}/keypoints')
     if not isinstance(entry, h5py.Dataset):
@@ -69,6 +69,13 @@ def read_keypoints(features: h5py.File, name: str) -> np.ndarray:
         raise ValueError(
             f'`keypoints` should be of shape (N, 2), but got '
             f'{keypoints.shape} for {name!r} in {features.filename}.'
+        )
+    bad = np.flatnonzero(~np.isfinite(keypoints[:, :2]).all(axis=1))
+    if len(bad):
+        raise ValueError(
+            f'`keypoints` should be finite, but got {len(bad)} of '
+            f'{len(keypoints)} with NaN or infinity for {name!r} in '
+            f'{features.filename}. Extract them again.'
         )
     return to_colmap(keypoints[:, :2])
 
@@ -132,6 +139,29 @@ def read_matches(
     index = np.flatnonzero(partner >= 0)
     pairs = np.column_stack([index, partner[index]])
     return pairs[:, ::-1] if swapped else pairs
+
+
+def check_matched(
+    index: np.ndarray,
+    counts: tuple[int, int],
+    names: tuple[str, str],
+    matches: h5py.File,
+) -> None:
+    """Raise ValueError if keypoints are matched that do not exist.
+
+    Args:
+        index: (M, 2) from :func:`read_matches`.
+        counts: Keypoints of both images.
+        names: Of the images.
+        matches: The file that it was read from.
+    """
+    if (index.max(axis=0, initial=-1) >= counts).any():
+        raise ValueError(
+            f'`matches` should be of the same features, but got keypoints '
+            f'{index.max(axis=0).tolist()} where {names[0]!r} and '
+            f'{names[1]!r} have {counts[0]} and {counts[1]}, in '
+            f'{matches.filename}. Match again.'
+        )
 
 
 def write_features(

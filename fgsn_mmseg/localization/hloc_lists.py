@@ -145,13 +145,16 @@ def read_poses(path: str | os.PathLike) -> Poses:
             name, *values = fields
             qw, qx, qy, qz, tx, ty, tz = map(float, values)
             rotation = from_quaternion([qw, qx, qy, qz])
+            pose = rotation, np.array([tx, ty, tz])
+            if not all(np.isfinite(part).all() for part in pose):
+                raise ValueError('not finite')
         except ValueError as error:
             raise ValueError(
-                f'`poses` should have lines "name qw qx qy qz tx ty tz", but '
-                f'got {" ".join(fields)!r} in line {number} of '
-                f'{os.fspath(path)}.'
+                f'`poses` should have lines "name qw qx qy qz tx ty tz" of '
+                f'finite numbers, but got {" ".join(fields)!r} in line '
+                f'{number} of {os.fspath(path)}.'
             ) from error
-        poses[name] = rotation, np.array([tx, ty, tz])
+        poses[name] = pose
     return poses
 
 

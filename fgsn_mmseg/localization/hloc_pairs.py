@@ -11,6 +11,7 @@ import mmengine
 
 from .colmap_pairs import ConversionReport, select_references
 from .hloc_files import (
+    check_matched,
     image_names,
     image_size,
     open_h5,
@@ -142,6 +143,8 @@ def _write_pairs(
         index = read_matches(matches, *pair)
         if index is None or len(index) < min_matches:
             continue
+        counted = len(keypoints[pair[0]]), len(keypoints[pair[1]])
+        check_matched(index, counted, pair, matches)
         first, second = (
             keypoints[name][index[:, i]] for i, name in enumerate(pair)
         )

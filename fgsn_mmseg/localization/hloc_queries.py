@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -12,13 +12,18 @@ import numpy as np
 
 from .estimate import PoseEstimate, estimate_pose
 from .gsmc import Upright, gsmc_pose
-from .hloc_files import find_pair, read_keypoints, read_matches
+from .hloc_files import (
+    check_matched,
+    find_pair,
+    read_keypoints,
+    read_matches,
+)
 from .label_maps import LabelMaps, labels_at
 from .likelihood import LabelLikelihood
 from .map_labels import MapLabels
 from .map_points import MapPoints
 from .model import MapModel
-from .solver import RansacOptions
+from .solver import MIN_MATCHES, RansacOptions
 
 # Pixels by which a model's keypoint may be off that of the features file,
 # which holds 16 bits.
@@ -64,8 +69,8 @@ def query_matches(
         The matches, none where there are none.
 
     Raises:
-        ValueError: The features file lacks an image, or the model was made
-            of other features.
+        ValueError: The features file lacks an image, or the model or the
+            matches were made of other features.
     """
     pixels = read_keypoints(features, query)
     found = [np.zeros((0, 2), dtype=np.int64)]
@@ -85,6 +90,7 @@ def query_matches(
                 f'{features.filename}, but got other keypoints for {name!r} '
                 f'({len(image.points2d)} and {len(own)}).'
             )
+        check_matched(index, (len(pixels), len(own)), (query, name), matches)
         rows = image.point_rows[index[:, 1]]
         found.append(np.column_stack([index[:, 0], rows])[rows >= 0])
     pairs = np.unique(np.concatenate(found), axis=0)
@@ -162,8 +168,12 @@ def localize_query(
         )
     size = int(camera['width']), int(camera['height'])
     label_map = evidence.label_maps.read(query, *size)
-    if label_map is None:
+    if len(found.points2d) < MIN_MATCHES:
         return plain()
+    if label_map is None:
+        found_plainly = plain()
+        notes = 'no label map', found_plainly.note
+        return replace(found_plainly, note='; '.join(filter(None, notes)))
     if method == 'gsmc':
         if query not in evidence.uprights:
             raise ValueError(

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import os.path as osp
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import mmengine
 import numpy as np
 
-from .hloc_lists import Poses, write_poses
+from .hloc_lists import Poses
 from .label_alignment import AlignmentOptions, align_labels
 from .label_maps import LabelMaps
 from .label_scores import NO_LABEL
 from .likelihood import LabelLikelihood
 from .map_points import MapPoints
 from .particle_filter import FilterOptions, LabelParticleFilter
-
-POSES = 'poses.txt'
-DIAGNOSTICS = 'diagnostics.csv'
-
-
-@dataclass
-class LabelPosesReport:
-    """What was done.
-
-    Attributes:
-        poses: By name.
-        failed: Why, by the name of each image without a pose.
-        marked: Why a pose is not to be trusted, by its name.
-    """
-
-    poses: Poses = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    marked: dict[str, str] = field(default_factory=dict)
+from .poses_report import PosesReport
 
 
 def follow_sequence(
@@ -49,7 +29,7 @@ def follow_sequence(
     table: LabelLikelihood | None = None,
     options: FilterOptions | None = None,
     seed: int = 0,
-) -> LabelPosesReport:
+) -> PosesReport:
     """Follow a sequence through a map with PFSL.
 
     Writes ``poses.txt`` and ``diagnostics.csv`` to ``out``.
@@ -74,7 +54,7 @@ def follow_sequence(
         ValueError: A label map does not fit.
     """
     follower = LabelParticleFilter(map_points, *start, table, options, seed)
-    report = LabelPosesReport()
+    report = PosesReport()
     rows: list[list[Any]] = [['name', 'spread', 'gap', 'lost', 'note']]
     bar = mmengine.ProgressBar(len(cameras))
     for name, camera in cameras.items():
@@ -96,7 +76,7 @@ def follow_sequence(
         rows.append([name, f'{step.spread:.4f}', step.gap, step.lost, note])
         bar.update()
     bar.file.write('\n')
-    _write(out, report, rows)
+    report.write(out, rows)
     return report
 
 
@@ -108,7 +88,7 @@ def align_queries(
     out: str | os.PathLike,
     options: AlignmentOptions | None = None,
     seed: int = 0,
-) -> LabelPosesReport:
+) -> PosesReport:
     """Refine rough poses by labels alone.
 
     Writes ``poses.txt`` and ``diagnostics.csv`` to ``out``.
@@ -126,7 +106,7 @@ def align_queries(
         The poses. A query without label map or rough pose, or whose rough
         pose sees too little, has none.
     """
-    report = LabelPosesReport()
+    report = PosesReport()
     rows: list[list[Any]] = [['name', 'points', 'before', 'after', 'note']]
     bar = mmengine.ProgressBar(len(cameras))
     for name, camera in cameras.items():
@@ -153,14 +133,5 @@ def align_queries(
         cells = [f'{share:.4f}' for share in shares]
         rows.append([name, found.num_points, *cells, note])
     bar.file.write('\n')
-    _write(out, report, rows)
+    report.write(out, rows)
     return report
-
-
-def _write(
-    out: str | os.PathLike, report: LabelPosesReport, rows: list[list[Any]]
-) -> None:
-    os.makedirs(out, exist_ok=True)
-    write_poses(osp.join(out, POSES), report.poses)
-    with open(osp.join(out, DIAGNOSTICS), 'w', newline='') as file:
-        csv.writer(file).writerows(rows)

@@ -11,6 +11,7 @@ import numpy as np
 from .cameras import project
 from .estimate import PoseEstimate, estimate_pose
 from .label_maps import LabelMaps, labels_at
+from .likelihood import LabelLikelihood
 from .map_labels import vote_labels
 from .model import MapImage, MapModel
 from .poses import pose_error
@@ -55,6 +56,7 @@ def leave_one_out(
     sift: SiftOptions | None = None,
     options: RansacOptions | None = None,
     seed: int = 0,
+    table: LabelLikelihood | None = None,
 ) -> Iterator[LeftOut]:
     """Localize every image of a model by the others.
 
@@ -70,6 +72,7 @@ def leave_one_out(
         sift: Numbers of the matcher.
         options: Budget and tolerance.
         seed: Seed of the draws.
+        table: Learned likelihoods, for 'llr'.
 
     Yields:
         What became of each image.
@@ -105,6 +108,7 @@ def leave_one_out(
                 method=method,
                 seed=seed,
                 options=budget,
+                table=table,
             )
             estimates[method] = found
             errors[method] = np.inf, np.inf

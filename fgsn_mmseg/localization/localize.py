@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import os.path as osp
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +13,7 @@ import mmengine
 
 from .estimate import PoseEstimate
 from .hloc_files import open_h5, write_matches
-from .hloc_lists import Poses, read_queries, read_retrieval, write_poses
+from .hloc_lists import read_queries, read_retrieval
 from .hloc_queries import (
     LabelEvidence,
     QueryMatches,
@@ -25,10 +23,9 @@ from .hloc_queries import (
 )
 from .model import MapModel, read_model
 from .pictures import draw_matches, draw_points, write_query_picture
+from .poses_report import PosesReport
 from .solver import RansacOptions
 
-POSES = 'poses.txt'
-DIAGNOSTICS = 'diagnostics.csv'
 MATCHES = 'matches.h5'
 PICTURES = 'pictures'
 _COLUMNS = (
@@ -44,23 +41,6 @@ _COLUMNS = (
 )
 
 
-@dataclass
-class LocalizationReport:
-    """What :func:`localize_queries` did.
-
-    Attributes:
-        num_queries: Queries of the list.
-        poses: Those found, by name.
-        failed: Why, by the name of each query without a pose.
-        unfiltered: Queries of which all matches were used after all.
-    """
-
-    num_queries: int
-    poses: Poses = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    unfiltered: list[str] = field(default_factory=list)
-
-
 def localize_queries(
     model_path: str | os.PathLike,
     features: str | os.PathLike,
@@ -73,7 +53,7 @@ def localize_queries(
     options: RansacOptions | Mapping[str, Any] | None = None,
     seed: int = 0,
     images: str | os.PathLike | None = None,
-) -> LocalizationReport:
+) -> PosesReport:
     """Localize queries.
 
     Writes to ``out``: ``poses.txt`` in the format of the benchmarks,
@@ -107,10 +87,10 @@ def localize_queries(
     model = read_model(model_path)
     cameras = read_queries(queries, model.common_camera())
     pairs = read_retrieval(retrieval)
-    report = LocalizationReport(len(cameras))
+    report = PosesReport()
     os.makedirs(out, exist_ok=True)
     kept: dict = {}
-    rows: list[list[Any]] = []
+    rows: list[Sequence[Any]] = [_COLUMNS]
     bar = mmengine.ProgressBar(len(cameras))
     with open_h5(features) as feature_file, open_h5(matches) as match_file:
         for name, camera in cameras.items():
@@ -139,12 +119,12 @@ def localize_queries(
             kept |= kept_matches(
                 name, database, found, estimate.kept, model, match_file
             )
-            if method != 'ransac' and not estimate.filtered:
-                report.unfiltered.append(name)
             if not estimate.success:
                 report.failed[name] = estimate.note
                 continue
             report.poses[name] = estimate.rotation, estimate.translation
+            if estimate.note:
+                report.marked[name] = estimate.note
             if images is not None:
                 _picture(
                     osp.join(images, name),
@@ -155,10 +135,8 @@ def localize_queries(
                     camera,
                 )
     bar.file.write('\n')
-    write_poses(osp.join(out, POSES), report.poses)
     write_matches(osp.join(out, MATCHES), kept)
-    with open(osp.join(out, DIAGNOSTICS), 'w', newline='') as file:
-        csv.writer(file).writerows([_COLUMNS, *rows])
+    report.write(out, rows)
     return report
 
 

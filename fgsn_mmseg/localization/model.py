@@ -112,12 +112,20 @@ def read_model(path: str | os.PathLike) -> MapModel:
             f'points in {path!r}.'
         )
     bad = ~np.isfinite(model.xyz).all(axis=1)
-    if bad.any():
+    broken = [image.name for image in model.images.values() if _broken(image)]
+    if bad.any() or broken:
         raise ValueError(
-            f'`path` should be a COLMAP model of finite points, but got '
-            f'{bad.sum()} of {len(bad)} with NaN or infinity in {path!r}.'
+            f'`path` should be a COLMAP model of finite numbers, but got NaN '
+            f'or infinity in {bad.sum()} of {len(bad)} points and '
+            f'{len(broken)} of {len(model.images)} images in {path!r}.'
         )
     return model
+
+
+def _broken(image: MapImage) -> bool:
+    numbers = (image.rotation, image.translation, image.points2d)
+    parts = (*numbers, image.camera['params'])
+    return not all(np.isfinite(part).all() for part in parts)
 
 
 def from_reconstruction(loaded: Any) -> MapModel:

@@ -17,6 +17,7 @@ def match_photos(
     names: Sequence[str],
     database: str,
     num_threads: int,
+    seed: int,
 ) -> Iterator[None]:
     """SIFT, then matching; COLMAP skips what its database holds.
 
@@ -26,6 +27,8 @@ def match_photos(
         names: Of the photos, relative to it.
         database: COLMAP's database, made where it is not there.
         num_threads: -1 takes all cores.
+        seed: Of each pair's RANSAC: a pair that a stopped run did not come
+            to is matched as it would have been.
 
     Yields:
         After each of the two stages.
@@ -43,7 +46,14 @@ def match_photos(
     yield
     matching = pycolmap.FeatureMatchingOptions()
     matching.num_threads = num_threads
-    pycolmap.match_exhaustive(database, matching_options=matching, device=cpu)
+    verification = pycolmap.TwoViewGeometryOptions()
+    verification.ransac.random_seed = seed
+    pycolmap.match_exhaustive(
+        database,
+        matching_options=matching,
+        verification_options=verification,
+        device=cpu,
+    )
     yield
 
 
@@ -53,6 +63,7 @@ def reconstruct(
     database: str,
     work: str,
     num_threads: int,
+    seed: int,
 ) -> list[Any]:
     """Models of a place, read where they are done, else made.
 
@@ -62,6 +73,7 @@ def reconstruct(
         database: With their features and matches.
         work: Folder of the place; ``models`` in it says that it is done.
         num_threads: -1 takes all cores.
+        seed: Of all draws.
 
     Returns:
         ``pycolmap.Reconstruction`` of each model, none where none came out.
@@ -73,6 +85,7 @@ def reconstruct(
         os.makedirs(partial)
         options = pycolmap.IncrementalPipelineOptions()
         options.num_threads = num_threads
+        options.random_seed = seed
         options.extract_colors = False
         pycolmap.incremental_mapping(
             database, os.fspath(images), partial, options

@@ -82,7 +82,6 @@ def images_to_correspondences(
     """
     filters = filters or PairFilters()
     pycolmap = require('pycolmap')
-    pycolmap.set_random_seed(seed)
     places = find_places(images)
     report = PhotoReport(num_images=sum(map(len, places.values())))
     writer = PairWriter(out, overwrite=True)
@@ -94,9 +93,10 @@ def images_to_correspondences(
         work = osp.join(out, WORK_FOLDER, place or '_')
         os.makedirs(work, exist_ok=True)
         database = osp.join(work, 'database.db')
-        for _ in match_photos(pycolmap, images, names, database, num_threads):
+        how = num_threads, seed
+        for _ in match_photos(pycolmap, images, names, database, *how):
             bar.update()
-        models = reconstruct(pycolmap, images, database, work, num_threads)
+        models = reconstruct(pycolmap, images, database, work, *how)
         bar.update()
         report.num_models += len(models)
         if models:

@@ -54,6 +54,12 @@ def parse_args() -> argparse.Namespace:
     add('--seeds', nargs='+', type=int, default=[0, 1, 2], help='of networks')
     add('--labels', nargs='*', default=[], help='labellings; none: all')
     add(
+        '--methods',
+        nargs='*',
+        default=[*FAST, *SLOW],
+        help='that use labels',
+    )
+    add(
         '--slow-labels',
         nargs='*',
         default=SLOW_LABELS,
@@ -96,7 +102,8 @@ def methods_for(
         return WITHOUT_LABELS
     first = labelling.seed == args.seeds[0] or labelling.run is None
     slow = first and labelling.name in args.slow_labels
-    return {**FAST, **(SLOW if slow else {})}
+    methods = {**FAST, **(SLOW if slow else {})}
+    return {name: methods[name] for name in args.methods if name in methods}
 
 
 def measure(

@@ -119,6 +119,27 @@ def test_pairs_without_the_wrong_matches(place, with_model):
     assert len(found - truth) <= 0.08 * len(found)
 
 
+def test_files_that_do_not_belong_together(place):
+    root, views, _ = place
+    write_hloc(root, views)
+    convert = partial(
+        hloc_to_correspondences,
+        root / 'features.h5',
+        root / 'matches.h5',
+        root / 'photos',
+        min_matches=15,
+    )
+    with h5py.File(root / 'matches.h5', 'a') as file:
+        next(iter(file['cam-001.jpg'].values()))['matches0'][0] = 9999
+    with pytest.raises(ValueError, match='be of the same features') as caught:
+        convert(root / 'out')
+    assert '\n' not in str(caught.value)
+    with h5py.File(root / 'features.h5', 'a') as file:
+        file['cam/002.jpg/keypoints'][0] = np.nan
+    with pytest.raises(ValueError, match='with NaN or infinity'):
+        convert(root / 'out2')
+
+
 def test_no_pair_left_is_one_line(place):
     root, views, _ = place
     write_hloc(root, views)
@@ -161,6 +182,9 @@ def test_poses_in_the_format_of_the_benchmark(tmp_path):
     np.testing.assert_allclose(translation, TRANSLATION)
     with pytest.raises(ValueError, match='should be finite'):
         write_poses(path, {'a': (np.full((3, 3), np.nan), TRANSLATION)})
+    path.write_text('a 1 0 0 0 nan 0 0\n')
+    with pytest.raises(ValueError, match='finite numbers, but got'):
+        read_poses(path)
     path.write_text('a 1 0 0\n')
     with pytest.raises(ValueError, match='line 1 of'):
         read_poses(path)

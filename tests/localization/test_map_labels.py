@@ -184,21 +184,6 @@ def test_another_json_is_refused(tmp_path, content):
         read_stationary(path)
 
 
-def test_models_that_cannot_be_read(tmp_path):
-    with pytest.raises(FileNotFoundError, match='folder of a COLMAP model'):
-        read_model(tmp_path / 'none')
-    views, xyz = facing_views()
-    broken = write_model(tmp_path / 'broken', views, xyz)
-    text = (broken / 'images.txt').read_text()
-    (broken / 'images.txt').write_text(text[: len(text) // 3])
-    empty = write_model(tmp_path / 'empty', [], {})
-    (tmp_path / 'other').mkdir()
-    for path in (broken, empty, tmp_path / 'other'):
-        with pytest.raises(ValueError, match=str(path)) as caught:
-            read_model(path)
-        assert '\n' not in str(caught.value)
-
-
 def test_stationary_file(tmp_path):
     content = dict(num_clusters=4, stationary=[0, 3], share=[1, 0, 0, 1])
     path = tmp_path / 's.json'

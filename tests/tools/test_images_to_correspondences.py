@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import sys
 
 import cv2
@@ -32,6 +33,14 @@ def _photos(folder, seed):
     return moves
 
 
+def _points(out):
+    pairs = {}
+    for path in (out / 'correspondence_data').iterdir():
+        pair = read_pair_file(path)
+        pairs[path.name] = np.hstack([pair['points'], pair['points2']])
+    return pairs
+
+
 def test_two_posters(tmp_path, call_tool):
     """A plane gives no model: pairs are of two-view geometries."""
     pytest.importorskip('pycolmap', reason='no extra [localization]')
@@ -58,13 +67,22 @@ def test_two_posters(tmp_path, call_tool):
     ]
     assert sorted(map(sorted, lists)) == [['east'], ['west']]
 
-    # A second run goes on from what is there, and ends with the same pairs.
-    before = sorted(p.name for p in (out / 'correspondence_data').iterdir())
+    # A second run goes on from what is there, here all but the matches of
+    # the last pairs, and ends with the same points.
+    before = _points(out)
     shutil.rmtree(out / 'correspondence_data')
+    for place in ('east', 'west'):
+        work = out / 'reconstruction' / place
+        shutil.rmtree(work / 'models')
+        with sqlite3.connect(work / 'database.db') as database:
+            for table in ('matches', 'two_view_geometries'):
+                database.execute(f'DELETE FROM {table} WHERE rowid > 1')
     again = call_tool(*args)
     assert again.returncode == 0, again.error
-    after = sorted(p.name for p in (out / 'correspondence_data').iterdir())
-    assert before == after
+    after = _points(out)
+    assert before.keys() == after.keys() and len(before) == 12
+    for name, points in before.items():
+        np.testing.assert_array_equal(points, after[name])
 
 
 def test_places_are_folders(tmp_path):

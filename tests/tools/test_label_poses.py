@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 from localization_models import View, write_model
@@ -91,8 +92,9 @@ def test_a_sequence_is_followed(place, call_tool, tmp_path):
     errors = [pose_error(*found[n], *truth[n])[0] for n in NAMES]
     # It began 1 m away.
     assert errors[-1] < 0.55 * errors[0] and errors[-1] < 0.7
+    assert '9 of 9 images have a pose' in done.stdout
     assert '9 of 9 queries have a pose' in done.stdout
-    assert 'do not trust' not in done.stdout
+    assert 'marked' not in done.stdout
 
 
 def test_gaps_and_missing_labels_are_marked(place, call_tool, tmp_path):
@@ -106,8 +108,8 @@ def test_gaps_and_missing_labels_are_marked(place, call_tool, tmp_path):
         done = _follow(call_tool, root, tmp_path / 'out', tmp_path / 'gap.txt')
     finally:
         (tmp_path / 'hidden.png').rename(hidden)
-    assert f'do not trust {NAMES[3]}: no odometry' in done.stdout
-    assert f'do not trust {NAMES[4]}: no label map' in done.stdout
+    assert f'marked: {NAMES[3]}: no odometry' in done.stdout
+    assert f'marked: {NAMES[4]}: no label map' in done.stdout
     with open(tmp_path / 'out/diagnostics.csv', newline='') as file:
         rows = {row['name']: row for row in csv.DictReader(file)}
     assert rows[NAMES[3]]['gap'] == 'True' and rows[NAMES[2]]['gap'] == 'False'
@@ -138,6 +140,77 @@ def test_rough_poses_are_refined(place, call_tool, tmp_path):
     assert f'no pose of {NAMES[2]}: ' in done.stdout
     assert f'no pose of {NAMES[3]}: no rough pose' in done.stdout
     assert 'from 0.25 to 0.5 m: 2 queries, ' in done.stdout
+
+
+def _of_another_size(path):
+    write_label_map(str(path), np.full((60, 80), 3))
+    return '160 x 120, but got 80 x 60'
+
+
+def _of_another_network(path):
+    write_label_map(str(path), np.full((120, 160), 40))
+    return 'should be below 40, but got 40'
+
+
+def _of_eight_bits(path):
+    cv2.imwrite(str(path), np.full((120, 160), 7, np.uint8))
+    return 'a 16-bit PNG'
+
+
+@pytest.mark.parametrize(
+    'spoil, num',
+    [
+        (_of_another_size, 40),
+        (_of_another_network, 40),
+        (_of_eight_bits, 300),
+    ],
+)
+def test_label_maps_that_do_not_fit(place, call_tool, tmp_path, spoil, num):
+    """A rough pose has none then; a sequence cannot be followed."""
+    root, truth = place
+    (tmp_path / 'labels').mkdir()
+    text = spoil(tmp_path / f'labels/{NAMES[0][:-4]}.png')
+    (tmp_path / 'images.txt').write_text(f'{NAMES[0]}\n{NAMES[1]}\n')
+    write_poses(tmp_path / 'rough.txt', truth)
+    first = root / 'model', root / 'map.npz', tmp_path / 'labels'
+    more = (tmp_path / 'out', '--num-clusters', num)
+    images, rough = tmp_path / 'images.txt', tmp_path / 'rough.txt'
+    done = call_tool(ALIGN, *first, images, rough, *more)
+    assert done.returncode == 0, done.error
+    lines = [x for x in done.stdout.splitlines() if 'no pose of' in x]
+    assert text in lines[0] and lines[1].endswith(': no label map')
+    odometry = root / 'odometry.txt'
+    done = call_tool(FOLLOW, *first, images, odometry, rough, *more)
+    assert done.returncode == 1 and text in done.error
+    assert '\n' not in done.error
+
+
+@pytest.mark.parametrize('bad', ['nan 0 0 0 1 2 3', '1 0 0 0 inf 2 3', '1 0'])
+def test_poses_that_are_none(place, call_tool, tmp_path, bad):
+    root, _ = place
+    (tmp_path / 'rough.txt').write_text(f'{NAMES[0]} {bad}\n')
+    names = ('model', 'map.npz', 'labels', 'images.txt')
+    paths = [root / name for name in names]
+    done = call_tool(ALIGN, *paths, tmp_path / 'rough.txt', tmp_path / 'out')
+    assert done.returncode == 1 and '\n' not in done.error
+    assert 'of finite numbers, but got' in done.error
+    assert f'line 1 of {tmp_path}' in done.error
+    done = _follow(call_tool, root, tmp_path / 'out', tmp_path / 'rough.txt')
+    assert done.returncode == 1 and 'of finite numbers' in done.error
+
+
+def test_a_camera_that_no_solver_takes(place, call_tool, tmp_path):
+    root, truth = place
+    lines = [f'{NAMES[0]} FOV 160 120 100 100 80 60 0.1', NAMES[1]]
+    (tmp_path / 'images.txt').write_text('\n'.join(lines) + '\n')
+    write_poses(tmp_path / 'rough.txt', truth)
+    first = [root / name for name in ('model', 'map.npz', 'labels')]
+    more = tmp_path / 'images.txt', tmp_path / 'rough.txt', tmp_path / 'out'
+    done = call_tool(ALIGN, *first, *more, '--num-particles', 5)
+    assert done.returncode == 0, done.error
+    assert f'no pose of {NAMES[0]}: ' in done.stdout
+    assert "but got 'FOV'" in done.stdout
+    assert list(read_poses(tmp_path / 'out/poses.txt')) == [NAMES[1]]
 
 
 def test_bad_input_is_one_line(place, call_tool, tmp_path, check_help):

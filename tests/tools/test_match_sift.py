@@ -8,6 +8,7 @@ from photo_wall import SHIFTS, SIZE, write_wall
 
 from fgsn_mmseg.datasets import write_label_map
 from fgsn_mmseg.localization.hloc_lists import write_poses
+from fgsn_mmseg.localization.likelihood import LabelLikelihood
 
 MATCH = 'tools/localization/match_sift.py'
 LOCALIZE = 'tools/localization/localize.py'
@@ -51,10 +52,13 @@ def test_leave_one_out(tmp_path, call_tool):
         row = np.floor((ys - 60) / 30 + y).astype(int)
         labels = (column * 7 + row) % 50
         write_label_map(str(tmp_path / f'labels/{name}'), labels)
+    # Equal labels speak for a match, others against it.
+    LabelLikelihood(2 * np.eye(50) - 1).save(tmp_path / 'table.npz')
     done = call_tool(
         LEAVE,
         *(tmp_path / 'model', tmp_path / 'photos', tmp_path / 'out.csv'),
         *('--labels', tmp_path / 'labels', '--ratio', 1),
+        *('--table', tmp_path / 'table.npz'),
     )
     assert done.returncode == 0, done.error
     with open(tmp_path / 'out.csv', newline='') as file:
@@ -63,7 +67,17 @@ def test_leave_one_out(tmp_path, call_tool):
     for row in rows:
         assert float(row['ssmc_distance']) < 0.06
         assert float(row['equal_right']) > 0.7 > float(row['equal_wrong'])
+        assert row['llr_distance'] == row['ssmc_distance']
         assert row['name'] in done.stdout
+    # A photo without label map stops it, in one line.
+    (tmp_path / f'labels/{min(SHIFTS)}').unlink()
+    done = call_tool(
+        LEAVE,
+        *(tmp_path / 'model', tmp_path / 'photos', tmp_path / 'out.csv'),
+        *('--labels', tmp_path / 'labels', '--max-features', 300),
+    )
+    assert done.returncode == 1 and '\n' not in done.error
+    assert f"should have the map of '{min(SHIFTS)}'" in done.error
 
 
 @pytest.mark.parametrize('tool', [MATCH, LEAVE])

@@ -9,6 +9,10 @@ from __future__ import annotations
 import argparse
 import sys
 
+from fgsn_mmseg.localization.flags import (
+    add_pair_flags,
+    add_reference_flags,
+)
 from fgsn_mmseg.localization.hloc_pairs import hloc_to_correspondences
 
 
@@ -25,18 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--model', default=None, help='folder of a COLMAP model'
     )
-    parser.add_argument(
-        '--references',
-        nargs='+',
-        default=None,
-        help='reference images: a list file, a pattern, a folder, a name; '
-        'by default every image is the reference of all others',
-    )
-    parser.add_argument(
-        '--prefix',
-        default='',
-        help='put before the names to find the files in IMAGES',
-    )
+    add_reference_flags(parser)
     parser.add_argument(
         '--min-matches',
         type=int,
@@ -49,27 +42,7 @@ def parse_args() -> argparse.Namespace:
         default=4.0,
         help='pixels that a match may be off its epipolar line',
     )
-    parser.add_argument(
-        '--places',
-        type=int,
-        default=10,
-        help='groups of nearby reference images, each of which trains or '
-        'validates as a whole',
-    )
-    parser.add_argument(
-        '--train-share',
-        type=float,
-        default=0.7,
-        help='share of the pairs that train',
-    )
-    parser.add_argument(
-        '--seed', type=int, default=0, help='seed of the split'
-    )
-    parser.add_argument(
-        '--overwrite',
-        action='store_true',
-        help='write into a folder that holds pairs',
-    )
+    add_pair_flags(parser)
     return parser.parse_args()
 
 
@@ -94,16 +67,7 @@ def main() -> None:
         )
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')
-    print(
-        f'{report.num_pairs} pairs of {report.num_images} images written to '
-        f'{args.out}: {report.num_train} for training, {report.num_val} for '
-        f'validation, {report.num_references} reference images'
-    )
-    if report.left_out:
-        print(
-            f'{len(report.left_out)} images are in no pair: '
-            f'{", ".join(report.left_out[:5])}'
-        )
+    print('\n'.join(report.lines(args.out)))
 
 
 if __name__ == '__main__':

@@ -10,6 +10,11 @@ from __future__ import annotations
 import argparse
 import sys
 
+from fgsn_mmseg.localization.flags import (
+    add_flags,
+    add_pair_flags,
+    from_flags,
+)
 from fgsn_mmseg.localization.pair_filters import PairFilters
 from fgsn_mmseg.localization.photos import images_to_correspondences
 
@@ -22,31 +27,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('images', help='folder of photos')
     parser.add_argument('out', help='folder to write to')
-    parser.add_argument(
-        '--min-matches',
-        type=int,
-        default=PairFilters().min_matches,
-        help='correspondences that a pair needs',
+    add_flags(
+        parser, PairFilters(), min_matches='correspondences that a pair needs'
     )
-    parser.add_argument(
-        '--places',
-        type=int,
-        default=10,
-        help='groups of nearby reference images, each of which trains or '
-        'validates as a whole',
-    )
-    parser.add_argument(
-        '--train-share',
-        type=float,
-        default=0.7,
-        help='share of the pairs that train',
-    )
-    parser.add_argument(
-        '--seed',
-        type=int,
-        default=0,
-        help='seed of the reconstruction and the split',
-    )
+    add_pair_flags(parser)
     parser.add_argument(
         '--num-threads',
         type=int,
@@ -63,7 +47,7 @@ def main() -> None:
         report = images_to_correspondences(
             args.images,
             args.out,
-            filters=PairFilters(min_matches=args.min_matches),
+            filters=from_flags(args, PairFilters),
             num_places=args.places,
             train_share=args.train_share,
             seed=args.seed,

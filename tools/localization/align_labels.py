@@ -9,6 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 
+from fgsn_mmseg.localization.flags import (
+    add_flags,
+    add_label_flags,
+    from_flags,
+)
 from fgsn_mmseg.localization.hloc_lists import read_poses, read_queries
 from fgsn_mmseg.localization.label_alignment import AlignmentOptions
 from fgsn_mmseg.localization.label_maps import LabelMaps
@@ -16,12 +21,11 @@ from fgsn_mmseg.localization.label_poses import align_queries
 from fgsn_mmseg.localization.map_labels import MapLabels
 from fgsn_mmseg.localization.map_points import MapPoints
 from fgsn_mmseg.localization.model import read_model
-from fgsn_mmseg.localization.recall import pose_basin, pose_recall
+from fgsn_mmseg.localization.recall import pose_basin
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    numbers = AlignmentOptions()
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -33,27 +37,22 @@ def parse_args() -> argparse.Namespace:
     add('queries', help='list of queries with intrinsics')
     add('rough', help='rough poses of the queries')
     add('out', help='folder to write to')
-    for name, text in (
-        ('metres', 'spread of the search, per axis'),
-        ('degrees', 'the same of the rotation'),
-        ('num-particles', 'poses tried in a round'),
-        ('search-rounds', 'rounds, each with half the spread'),
-        ('max-pixels', 'a point farther from its label counts as this far'),
-    ):
-        value = getattr(numbers, name.replace('-', '_'))
-        add(f'--{name}', type=type(value), default=value, help=text)
+    add_flags(
+        parser,
+        AlignmentOptions(),
+        metres='spread of the search, per axis',
+        degrees='the same of the rotation',
+        num_particles='poses tried in a round',
+        search_rounds='rounds, each with half the spread',
+        max_pixels='a point farther from its label counts as this far',
+    )
     add(
         '--max-points',
         type=int,
         default=20_000,
         help='points of the map at most, drawn at random',
     )
-    add(
-        '--truth',
-        default=None,
-        help='true poses; recall and the basin of convergence are told',
-    )
-    add('--seed', type=int, default=0, help='of the draws')
+    add_label_flags(parser)
     return parser.parse_args()
 
 
@@ -61,35 +60,24 @@ def main() -> None:
     """Align, write, tell."""
     args = parse_args()
     try:
+        truth = read_poses(args.truth) if args.truth else {}
         model = read_model(args.model)
         cameras = read_queries(args.queries, model.common_camera())
         rough = read_poses(args.rough)
         points = MapPoints.from_model(model, MapLabels.load(args.map_labels))
         report = align_queries(
             points.sample(args.max_points, args.seed),
-            LabelMaps(args.labels),
+            LabelMaps(args.labels, args.num_clusters),
             cameras,
             rough,
             args.out,
-            AlignmentOptions(
-                max_pixels=args.max_pixels,
-                search_rounds=args.search_rounds,
-                num_particles=args.num_particles,
-                metres=args.metres,
-                degrees=args.degrees,
-            ),
+            from_flags(args, AlignmentOptions),
             args.seed,
         )
-        truth = read_poses(args.truth) if args.truth else {}
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')
-    print(f'{len(report.poses)} poses written to {args.out}')
-    for name, reason in report.failed.items():
-        print(f'no pose of {name}: {reason}')
-    for name, note in report.marked.items():
-        print(f'do not trust {name}: {note}')
+    print('\n'.join(report.lines(args.out, truth)))
     if truth:
-        print('\n'.join(pose_recall(report.poses, truth).lines()))
         print('\n'.join(pose_basin(rough, report.poses, truth)))
 
 

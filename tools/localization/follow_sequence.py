@@ -9,6 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 
+from fgsn_mmseg.localization.flags import (
+    add_flags,
+    add_label_flags,
+    from_flags,
+)
 from fgsn_mmseg.localization.hloc_lists import read_poses, read_queries
 from fgsn_mmseg.localization.label_maps import LabelMaps
 from fgsn_mmseg.localization.label_poses import follow_sequence
@@ -17,12 +22,10 @@ from fgsn_mmseg.localization.map_labels import MapLabels
 from fgsn_mmseg.localization.map_points import MapPoints
 from fgsn_mmseg.localization.model import read_model
 from fgsn_mmseg.localization.particle_filter import FilterOptions
-from fgsn_mmseg.localization.recall import pose_recall
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    numbers = FilterOptions()
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -40,24 +43,23 @@ def parse_args() -> argparse.Namespace:
     add('start', help='list of poses with a rough one of the first image')
     add('out', help='folder to write to')
     add('--table', default=None, help='learned likelihoods')
-    for name, text in (
-        ('num-particles', 'particles'),
-        ('start-metres', 'spread of the particles at the start, per axis'),
-        ('start-degrees', 'the same of their rotations'),
-        ('step-metres', 'noise of the odometry, per axis and image'),
-        ('step-degrees', 'the same of its rotations'),
-        ('temperature', 'the log likelihoods are divided by this'),
-    ):
-        value = getattr(numbers, name.replace('-', '_'))
-        add(f'--{name}', type=type(value), default=value, help=text)
+    add_flags(
+        parser,
+        FilterOptions(),
+        num_particles='particles',
+        start_metres='spread of the particles at the start, per axis',
+        start_degrees='the same of their rotations',
+        step_metres='noise of the odometry, per axis and image',
+        step_degrees='the same of its rotations',
+        temperature='the log likelihoods are divided by this',
+    )
     add(
         '--max-points',
         type=int,
         default=20_000,
         help='points of the map at most, drawn at random',
     )
-    add('--truth', default=None, help='true poses; recall is told')
-    add('--seed', type=int, default=0, help='of the draws')
+    add_label_flags(parser)
     return parser.parse_args()
 
 
@@ -65,6 +67,7 @@ def main() -> None:
     """Follow, write, tell."""
     args = parse_args()
     try:
+        truth = read_poses(args.truth) if args.truth else {}
         model = read_model(args.model)
         cameras = read_queries(args.images, model.common_camera())
         first, start = next(iter(cameras)), read_poses(args.start)
@@ -76,30 +79,18 @@ def main() -> None:
         points = MapPoints.from_model(model, MapLabels.load(args.map_labels))
         report = follow_sequence(
             points.sample(args.max_points, args.seed),
-            LabelMaps(args.labels),
+            LabelMaps(args.labels, args.num_clusters),
             cameras,
             read_poses(args.odometry),
             start[first],
             args.out,
             LabelLikelihood.load(args.table) if args.table else None,
-            FilterOptions(
-                num_particles=args.num_particles,
-                start_metres=args.start_metres,
-                start_degrees=args.start_degrees,
-                step_metres=args.step_metres,
-                step_degrees=args.step_degrees,
-                temperature=args.temperature,
-            ),
+            from_flags(args, FilterOptions),
             args.seed,
         )
-        truth = read_poses(args.truth) if args.truth else {}
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')
-    print(f'{len(report.poses)} poses written to {args.out}')
-    for name, note in report.marked.items():
-        print(f'do not trust {name}: {note}')
-    if truth:
-        print('\n'.join(pose_recall(report.poses, truth).lines()))
+    print('\n'.join(report.lines(args.out, truth)))
 
 
 if __name__ == '__main__':

@@ -14,8 +14,14 @@ import sys
 from mmengine import ProgressBar
 
 from fgsn_mmseg.files import whole_file
+from fgsn_mmseg.localization.flags import (
+    add_flags,
+    add_ransac_flags,
+    from_flags,
+)
 from fgsn_mmseg.localization.label_maps import LabelMaps
 from fgsn_mmseg.localization.leave_one_out import leave_one_out
+from fgsn_mmseg.localization.likelihood import LabelLikelihood
 from fgsn_mmseg.localization.model import read_model
 from fgsn_mmseg.localization.sift_matches import SiftOptions
 from fgsn_mmseg.localization.solver import RansacOptions
@@ -23,7 +29,6 @@ from fgsn_mmseg.localization.solver import RansacOptions
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    budget, sift = RansacOptions(), SiftOptions()
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -33,23 +38,13 @@ def parse_args() -> argparse.Namespace:
     add('images', help='folder of its images')
     add('out', help='file to write, .csv')
     add('--labels', default=None, help='folder of label maps of the images')
-    add(
-        '--max-error',
-        type=float,
-        default=budget.max_error,
-        help='pixels that a right match may be off',
-    )
-    add(
-        '--max-iterations',
-        type=int,
-        default=budget.max_iterations,
-        help='samples drawn at most',
-    )
-    add(
-        '--ratio',
-        type=float,
-        default=sift.ratio,
-        help='of the matcher, see match_sift.py',
+    add('--table', default=None, help='learned likelihoods, for llr')
+    add_ransac_flags(parser)
+    add_flags(
+        parser,
+        SiftOptions(),
+        ratio='of the matcher, see match_sift.py',
+        max_features='the same',
     )
     add('--seed', type=int, default=0, help='of the draws')
     return parser.parse_args()
@@ -58,7 +53,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Localize, write, tell."""
     args = parse_args()
-    methods = ['ransac', *(['ssmc', 'llr'] if args.labels else [])]
+    # Without a table 'llr' drops what 'ssmc' drops.
+    methods = ['ransac', *(['ssmc'] if args.labels else [])]
+    methods += ['llr'] if args.labels and args.table else []
     header = ['name', 'matches', 'right', 'equal_right', 'equal_wrong']
     for method in methods:
         header += [f'{method}_distance', f'{method}_degrees']
@@ -72,9 +69,10 @@ def main() -> None:
             args.images,
             maps,
             methods,
-            SiftOptions(ratio=args.ratio),
-            RansacOptions(args.max_error, args.max_iterations),
+            from_flags(args, SiftOptions),
+            from_flags(args, RansacOptions),
             args.seed,
+            LabelLikelihood.load(args.table) if args.table else None,
         ):
             row = [found.name, str(found.matches), str(found.right)]
             row += [f'{share:.3f}' for share in found.agreement]

@@ -11,6 +11,11 @@ import argparse
 import sys
 
 from fgsn_mmseg.localization.estimate import USES
+from fgsn_mmseg.localization.flags import (
+    add_label_flags,
+    add_ransac_flags,
+    from_flags,
+)
 from fgsn_mmseg.localization.hloc_lists import read_poses, read_uprights
 from fgsn_mmseg.localization.hloc_queries import LabelEvidence
 from fgsn_mmseg.localization.label_maps import LabelMaps
@@ -18,13 +23,11 @@ from fgsn_mmseg.localization.likelihood import LabelLikelihood
 from fgsn_mmseg.localization.localize import localize_queries
 from fgsn_mmseg.localization.map_labels import MapLabels
 from fgsn_mmseg.localization.matches import METHODS
-from fgsn_mmseg.localization.recall import pose_recall
 from fgsn_mmseg.localization.solver import RansacOptions
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    limits = RansacOptions()
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -70,27 +73,11 @@ def parse_args() -> argparse.Namespace:
         help='list of "name ux uy uz height", for gsmc: direction of the sky '
         'in the camera, height along the z axis of the map',
     )
-    parser.add_argument(
-        '--max-error',
-        type=float,
-        default=limits.max_error,
-        help='pixels that a right match may be off',
-    )
-    parser.add_argument(
-        '--max-iterations',
-        type=int,
-        default=limits.max_iterations,
-        help='samples drawn at most',
-    )
+    add_ransac_flags(parser)
     parser.add_argument(
         '--images', default=None, help='folder of the queries, for pictures'
     )
-    parser.add_argument(
-        '--truth',
-        default=None,
-        help='true poses, in the format of poses.txt; recall is told',
-    )
-    parser.add_argument('--seed', type=int, default=0, help='of the draws')
+    add_label_flags(parser)
     return parser.parse_args()
 
 
@@ -112,7 +99,7 @@ def main() -> None:
                 )
             evidence = LabelEvidence(
                 MapLabels.load(args.map_labels),
-                LabelMaps(args.labels),
+                LabelMaps(args.labels, args.num_clusters),
                 table,
                 args.use,
                 args.confidence,
@@ -128,25 +115,13 @@ def main() -> None:
             args.out,
             method=args.method,
             evidence=evidence,
-            options=RansacOptions(args.max_error, args.max_iterations),
+            options=from_flags(args, RansacOptions),
             seed=args.seed,
             images=args.images,
         )
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')
-    print(
-        f'{len(report.poses)} of {report.num_queries} queries have a pose; '
-        f'written to {args.out}'
-    )
-    for name, reason in report.failed.items():
-        print(f'no pose of {name}: {reason}')
-    if report.unfiltered:
-        print(
-            f'labels had no say in {len(report.unfiltered)} queries, such as '
-            f'{report.unfiltered[0]}'
-        )
-    if truth:
-        print('\n'.join(pose_recall(report.poses, truth).lines()))
+    print('\n'.join(report.lines(args.out, truth)))
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ import argparse
 import os.path as osp
 import sys
 
+from fgsn_mmseg.localization.flags import add_flags, from_flags
 from fgsn_mmseg.localization.hloc_lists import read_retrieval
 from fgsn_mmseg.localization.model import read_model
 from fgsn_mmseg.localization.sift_matches import SiftOptions, match_by_sift
@@ -18,7 +19,6 @@ from fgsn_mmseg.localization.sift_matches import SiftOptions, match_by_sift
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    numbers = SiftOptions()
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -27,30 +27,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('images', help='folder of its images and the queries')
     parser.add_argument('retrieval', help='list of pairs "query database"')
     parser.add_argument('out', help='folder to write to')
-    parser.add_argument(
-        '--ratio',
-        type=float,
-        default=numbers.ratio,
-        help='largest ratio of the distances to the nearest and the second '
+    add_flags(
+        parser,
+        SiftOptions(),
+        ratio='largest ratio of the distances to the nearest and the second '
         'nearest descriptor; 1 keeps all, so that labels decide',
-    )
-    parser.add_argument(
-        '--max-distance',
-        type=float,
-        default=numbers.max_distance,
-        help='pixels from a feature to the keypoint that it stands for',
-    )
-    parser.add_argument(
-        '--max-features',
-        type=int,
-        default=numbers.max_features,
-        help='features of an image at most',
-    )
-    parser.add_argument(
-        '--contrast',
-        type=float,
-        default=numbers.contrast,
-        help='lower finds more features in dark images',
+        max_distance='pixels from a feature to the keypoint that it stands '
+        'for',
+        max_features='features of an image at most',
+        contrast='lower finds more features in dark images',
     )
     return parser.parse_args()
 
@@ -65,12 +50,7 @@ def main() -> None:
             read_retrieval(args.retrieval),
             osp.join(args.out, 'features.h5'),
             osp.join(args.out, 'matches.h5'),
-            SiftOptions(
-                args.max_features,
-                args.contrast,
-                args.max_distance,
-                args.ratio,
-            ),
+            from_flags(args, SiftOptions),
         )
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')

@@ -9,7 +9,14 @@ import pytest
 
 from town.study.labellings import find_labellings
 from town.study.localization_methods import STARTS, Outcome
-from town.study.localization_results import paired_interval, wilson, within
+from town.study.localization_page import photo_table
+from town.study.localization_results import (
+    Measured,
+    paired_interval,
+    wilson,
+    within,
+)
+from town.study.localization_tables import agreement_shares, basin_table
 
 SCRIPT = 'localize_study.py'
 
@@ -95,6 +102,44 @@ def test_thresholds_and_intervals_by_hand():
     assert 0.2 < low < 0.3 < high < 0.4
     # The same queries on both sides: no difference, no doubt.
     assert paired_interval(better, better) == (0, 0)
+
+
+def test_agreement_by_hand():
+    # Two conditions: right matches, equal ones, wrong, equal, in view, equal.
+    first = np.array([[10, 4, 90, 9, 50, 20], [10, 6, 110, 1, 50, 30]])
+    second = np.array([[0, 0, 10, 0, 10, 10]])
+    np.testing.assert_allclose(agreement_shares([first]), [0.5, 0.05, 0.5])
+    np.testing.assert_allclose(
+        agreement_shares([first, second]), [0.25, 0.025, 0.75]
+    )
+
+
+def test_basin_by_hand():
+    outcomes = {
+        name: Outcome(name, metres, degrees, 0.1, 0, 0)
+        for name, metres, degrees in (('a', 0.2, 0.5), ('b', 0.4, 1.5))
+    }
+    run = Measured('c20', 'align 0.25 m 1 deg', 20, 0, outcomes)
+    table = basin_table({('c20', run.method): [run]}, ['c20', 'c100'])
+    assert table.count('\n') <= 3
+    assert '| c20 | 0.25 m, 1 deg | 2 | 0.30 m, 1.0 deg | 50.0 |' in table
+    assert '| 50.0 [9.5, 90.5] | 100.0 [34.2, 100.0] |' in table
+
+
+def test_photos_by_hand(tmp_path):
+    path = tmp_path / 'place --ratio 1.csv'
+    path.write_text(
+        'name,right,equal_right,ransac_distance,ransac_degrees,'
+        'ssmc_distance,ssmc_degrees\n'
+        'a.jpg,9,nan,0.0100,1.00,inf,inf\n'
+        'b.jpg,7,0.5,0.0300,0.10,0.0200,2.00\n'
+        'c.jpg,7,0.5,0.0100,2.10,0.0010,0.10\n'
+    )
+    text = photo_table(path)
+    first, _, header, *_ = text.splitlines()
+    assert first == 'Within 0.02 and 2 deg, of 3: ransac 1, ssmc 2.'
+    assert header.startswith('| name | right |')
+    assert '| a.jpg | 9 | - | 0.0100 | 1.00 | inf | inf |' in text
 
 
 def test_help(check_help):

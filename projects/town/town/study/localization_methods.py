@@ -17,7 +17,10 @@ from fgsn_mmseg.localization import (
 )
 from fgsn_mmseg.localization.estimate import PoseEstimate
 from fgsn_mmseg.localization.gsmc import Upright, gsmc_pose
-from fgsn_mmseg.localization.label_alignment import align_labels
+from fgsn_mmseg.localization.label_alignment import (
+    AlignmentOptions,
+    align_labels,
+)
 from fgsn_mmseg.localization.particle_filter import (
     FilterOptions,
     LabelParticleFilter,
@@ -37,7 +40,7 @@ _HEIGHT = 1.65
 _STEP_METRES, _STEP_DEGREES = 0.1, 0.5
 START_METRES, START_DEGREES = 1.5, 4.0
 # Wrong starts for `align_labels`.
-STARTS = ((0.25, 1.0), (0.5, 2.0), (1.0, 4.0), (2.0, 8.0))
+STARTS = ((0.25, 1.0), (0.5, 2.0), (1.0, 4.0), (2.0, 8.0), (4.0, 16.0))
 
 Pose = tuple[np.ndarray, np.ndarray]
 
@@ -152,7 +155,8 @@ def _displaced(query: Query, metres: float, degrees: float) -> Pose:
 
 
 def _align(metres: float, degrees: float) -> Method:
-    """Poses of labels alone, from so far away."""
+    """Poses of labels alone, from so far away; the search is as wide."""
+    options = AlignmentOptions(metres=metres, degrees=degrees)
 
     def run(queries: list[Query], evidence: Evidence) -> Iterator[Outcome]:
         assert evidence.labels is not None
@@ -162,7 +166,9 @@ def _align(metres: float, degrees: float) -> Method:
             label_map = evidence.labels.label_map(query)
             started = time.process_time()
             try:
-                found = align_labels(*start, query.camera, label_map, points)
+                found = align_labels(
+                    *start, query.camera, label_map, points, options
+                )
             except ValueError:  # it sees too little to begin
                 pose = start
             else:

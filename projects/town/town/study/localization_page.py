@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from ..templates import render_template
 from .figures import ACROSS
@@ -20,6 +23,7 @@ from .localization_tables import (
     MIDDLE,
     RANSAC,
     Runs,
+    agreement_shares,
     agreement_table,
     basin_table,
     by_right,
@@ -36,6 +40,10 @@ from .localization_tables import (
 from .tables import as_markdown
 
 SCRIPT = 'python projects/town/localize_study.py'
+# A photo is found: parts of the median depth, degrees.
+PHOTO_LIMITS = (0.02, 2.0)
+# Of an experiment that differs from the paper's recipe.
+_SUFFIX = re.compile(r'-[^,]+')
 # Methods by which labellings are compared.
 COMPARED = ('filter', 'llr', 'llr order')
 
@@ -69,7 +77,9 @@ def localization_page(
         queries=query_table(queries),
         overview=overview(runs, labels),
         claims=list(_claims(runs, labels)),
-        disappointments=list(_disappointments(runs, labels)),
+        disappointments=list(
+            _disappointments(runs, labels, results.agreement())
+        ),
         agreement=agreement_table(results),
         conditions={
             method: group_table(
@@ -90,16 +100,33 @@ def localization_page(
         slow=slow_table(runs, labels),
         sequences=sequence_table(runs, labels),
         basin=basin_table(runs, labels),
-        photos={path.stem: _csv_table(path) for path in photos},
+        photos={path.stem: photo_table(path) for path in photos},
         every=every_table(runs),
     )
 
 
-def _csv_table(path: Path) -> str:
+def photo_table(path: Path) -> str:
+    """A file of ``leave_one_out.py``, and how many photos were found.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Markdown.
+    """
     with open(path, newline='', encoding='utf-8') as file:
         header, *rows = csv.reader(file)
+    counts = []
+    for column, name in enumerate(header):
+        if name.endswith('_distance'):
+            errors = np.array([r[column : column + 2] for r in rows], float)
+            found = int((errors <= PHOTO_LIMITS).all(1).sum())
+            counts.append(f'{name.removesuffix("_distance")} {found}')
+    limits = '{:g} and {:g} deg'.format(*PHOTO_LIMITS)
     cells = [[c if c != 'nan' else None for c in row] for row in rows]
-    return as_markdown(header, cells)
+    table = as_markdown(header, cells)
+    found_by = ', '.join(counts)
+    return f'Within {limits}, of {len(rows)}: {found_by}.\n\n{table}'
 
 
 def _shown(argument: str) -> str:
@@ -124,7 +151,13 @@ def _claims(runs: Runs, labels: Sequence[str]) -> Iterator[str]:
             if classes := runs.get((BASE_CLASSES, method)):
                 text = f'{method}: {name} against {BASE_CLASSES}'
                 yield _compared(text, seeds, classes)
-            for other in (f'{name}, before', f'{name}-nocorr'):
+            for other in (
+                f'{name}, before',
+                f'{name}-nocorr',
+                _SUFFIX.sub('', name),
+            ):
+                if other == name:
+                    continue
                 if rival := runs.get((other, method)):
                     text = f'{method}: {name} against {other}'
                     yield _compared(text, seeds, rival)
@@ -147,7 +180,11 @@ def _compared(
     )
 
 
-def _disappointments(runs: Runs, labels: Sequence[str]) -> Iterator[str]:
+def _disappointments(
+    runs: Runs,
+    labels: Sequence[str],
+    agreement: dict[str, list[np.ndarray]],
+) -> Iterator[str]:
     """Rows that are not better than what needs less."""
     plain = runs[NO_LABELS, RANSAC]
     for name in labels:
@@ -170,7 +207,14 @@ def _disappointments(runs: Runs, labels: Sequence[str]) -> Iterator[str]:
                 <= (reached := found_shares(rival, names)[:, MIDDLE].mean())
             ]
             if worse:
-                yield (
+                text = (
                     f'{name}, {method}: {percent(found)} %, not above '
                     f'{", ".join(worse)}'
                 )
+                if counts := agreement.get(name):
+                    right, wrong, _ = agreement_shares(counts)
+                    text += (
+                        f'; its labels agree on {percent(right)} % of the '
+                        f'right matches, {percent(wrong)} % of the wrong ones'
+                    )
+                yield text

@@ -159,8 +159,7 @@ def agreement_table(results: LocalizationResults) -> str:
     """How often right and wrong matches have equal labels."""
     rows: list[list[Any]] = []
     for name, seeds in results.agreement().items():
-        shares = np.array([_agreement(counts) for counts in seeds])
-        right, wrong, view = shares.mean(0)
+        right, wrong, view = agreement_shares(seeds)
         rows.append(
             [name, len(seeds), f'{right:.3f}', f'{wrong:.3f}']
             + [f'{view:.3f}', f'{right / max(wrong, 1e-9):.2f}']
@@ -171,10 +170,17 @@ def agreement_table(results: LocalizationResults) -> str:
     return as_markdown(header, rows)
 
 
-def _agreement(counts: np.ndarray) -> np.ndarray:
-    """Shares of equal labels: right, wrong, in view."""
-    total = counts.sum(0)
-    return total[1::2] / np.maximum(total[::2], 1)
+def agreement_shares(seeds: Sequence[np.ndarray]) -> np.ndarray:
+    """Shares of equal labels: right matches, wrong ones, points in view.
+
+    Args:
+        seeds: Of each, (conditions, 6) counts.
+
+    Returns:
+        (3,), the mean of the seeds.
+    """
+    totals = [counts.sum(0) for counts in seeds]
+    return np.mean([n[1::2] / np.maximum(n[::2], 1) for n in totals], axis=0)
 
 
 def slow_table(runs: Runs, labels: Sequence[str]) -> str:
@@ -241,23 +247,21 @@ def sequence_table(runs: Runs, labels: Sequence[str]) -> str:
 
 
 def basin_table(runs: Runs, labels: Sequence[str]) -> str:
-    """`align_labels` from wrong starts: median error, share that improved."""
-    rows = []
-    methods = [f'align {m:g} m {d:g} deg' for m, d in STARTS]
+    """`align_labels` from wrong starts: where it ends."""
+    rows: list[list[Any]] = []
     for name in labels:
-        cells = []
-        for (metres, degrees), method in zip(STARTS, methods):
-            seeds = runs.get((name, method))
+        for start in STARTS:
+            seeds = runs.get((name, 'align {:g} m {:g} deg'.format(*start)))
             if not seeds:
-                break
+                continue
             outcomes = list(seeds[0].outcomes.values())
             errors = np.array([[o.metres, o.degrees] for o in outcomes])
-            nearer = (errors < [metres, degrees]).all(1).mean()
+            nearer = (errors < start).all(1).mean()
             middle = np.median(errors, axis=0)
-            cells.append(
-                f'{middle[0]:.2f} m, {middle[1]:.1f} deg; {nearer:.0%}'
+            rows.append(
+                [name, '{:g} m, {:g} deg'.format(*start), len(outcomes)]
+                + [f'{middle[0]:.2f} m, {middle[1]:.1f} deg', percent(nearer)]
+                + [_interval(column) for column in within(outcomes).T]
             )
-        else:
-            rows.append([name, len(outcomes), *cells])
-    starts = [f'from {m:g} m, {d:g} deg' for m, d in STARTS]
-    return as_markdown(['labels', 'queries', *starts], rows) if rows else ''
+    header = ['labels', 'start', 'queries', 'median end', 'nearer', *_LIMITS]
+    return as_markdown(header, rows) if rows else ''
