@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,13 +51,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def cpu_seconds() -> float:
-    """CPU time of this process and of those that it has waited for."""
-    own = resource.getrusage(resource.RUSAGE_SELF)
-    others = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
-
-
 def measured(args: argparse.Namespace, row: GridRow, seed: int) -> Path:
     """File with the figures of an experiment."""
     return args.work_dir / f'{row.name}_seed{seed}.json'
@@ -72,7 +64,6 @@ def run(args: argparse.Namespace, row: GridRow, seed: int) -> None:
         base = with_data_root(Config.fromfile(args.base), args.town)
         base.randomness = dict(seed=seed)
         start = train_once(base, args.work_dir / f'base_seed{seed}', True)
-    began = cpu_seconds()
     config = row_config(config, row, seed, start)
     work_dir = args.work_dir / f'{row.name}_seed{seed}'
     last = train_once(config, work_dir, True)
@@ -80,7 +71,6 @@ def run(args: argparse.Namespace, row: GridRow, seed: int) -> None:
         name: own for name, own, _ in before_and_after(config, work_dir, last)
     }
     figures['curve'] = learning_curve(config, work_dir, figures['after'])
-    figures['cpu_seconds'] = cpu_seconds() - began
     measured(args, row, seed).write_text(json.dumps(figures))
 
 
@@ -105,7 +95,6 @@ def write(args: argparse.Namespace, rows: list[GridRow]) -> None:
             runs[row.name] = found
     numbers = {row.num_clusters for row in rows if row.name in runs}
     world = json.loads((args.town / 'world.json').read_text())
-    seconds = [r['cpu_seconds'] for found in runs.values() for r in found]
     command = ' '.join(['python projects/town/grid.py', *sys.argv[1:]])
     notes = [
         f'Command: `{command}`',
@@ -114,8 +103,6 @@ def write(args: argparse.Namespace, rows: list[GridRow]) -> None:
         'deviation over them',
         f'Configs: `{args.base.name}`, `{args.fgsn.name}`',
         'Measured: the last checkpoint, nothing selected on these pairs',
-        f'CPU seconds of a training with its evaluation: '
-        f'{min(seconds):.0f} to {max(seconds):.0f}',
     ]
     page = results_page(runs, {k: plain(args, k) for k in numbers}, notes)
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,6 @@ def run(before, after):
         'before': before,
         'after': after,
         'curve': curve,
-        'cpu_seconds': 1.0,
     }
 
 
