@@ -21,7 +21,9 @@ def test_two_processes(repo_root, tmp_path):
     script = re.search(
         r'<!-- file: train_cpu.py -->\n```python\n(.*?)```', text, re.DOTALL
     )
-    command = re.search(r'```bash\n(torchrun .*?)```', text, re.DOTALL)
+    command = re.search(
+        r'```bash\n(torchrun \S+ 2 train_cpu\.py .*?)```', text, re.DOTALL
+    )
     (tmp_path / 'train_cpu.py').write_text(script[1])
     make_pairs(str(tmp_path / 'pairs'), SIZE)
     config = small_config(tmp_path / 'pairs', tmp_path / 'run', 0)
