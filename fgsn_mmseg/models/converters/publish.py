@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
@@ -83,5 +82,4 @@ def _part_of_training(name: str) -> str:
         if name.startswith(part):
             return part.rstrip('.')
     # Losses may have a memory, as `PriorCorrectedLoss` has.
-    memory = re.search(r'\.(loss_decode)\.', name)
-    return memory[1] if memory else ''
+    return 'loss_decode' if '.loss_decode.' in name else ''
