@@ -43,6 +43,16 @@ EVERY_90 = {
     HOOK + 'interval': 90,
     'default_hooks.checkpoint.interval': 50,
 }
+# A training of its own, not the first third of a longer one: its rate
+# decreases over its own last iterations.
+THIRD = {
+    HOOK + 'interval': 30,
+    'train_cfg.max_iters': 100,
+    'param_scheduler.1.begin': 80,
+    'param_scheduler.1.T_max': 20,
+    'param_scheduler.1.end': 100,
+    'default_hooks.checkpoint.interval': 25,
+}
 BALANCE = {'model.balance': dict(type='SinkhornBalance')}
 PRIOR = {'model.decode_head.loss_decode.type': 'PriorCorrectedLoss'}
 MOMENTUM = {'model.teacher_momentum': 0.001}
@@ -59,6 +69,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     'kept': KEPT,
     'means-fitted': MEANS | FITTED,
     'means-fitted-90': MEANS | FITTED | EVERY_90,
+    'means-fitted-third': MEANS | FITTED | THIRD,
     'means-kept': MEANS | KEPT,
     'balance': BALANCE,
     'prior': PRIOR,
@@ -68,14 +79,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
     'contrast': CONTRAST,
     'means-fitted-balance': MEANS | FITTED | BALANCE,
     'means-fitted-prior': MEANS | FITTED | PRIOR,
+    'means-fitted-entropy': MEANS | FITTED | EVERY_90 | ENTROPY,
 }
 BEST = 'means-fitted-90'
 # Tried at every K, the others at SINGLE only.
 EVERYWHERE = (
     BEST,
     'means-fitted',
+    'means-fitted-third',
     'means-fitted-balance',
     'means-fitted-prior',
+    'means-fitted-entropy',
 )
 ROWS = tuple(
     [GridRow(f'c{k}', k) for k in NUMBERS]
