@@ -24,6 +24,8 @@ import fgsn_mmseg  # noqa: F401  before mmseg.models, which needs mmcv.ops
 # isort: split
 from tiny_runs import QuietRunner, make_runner, run_config, train
 
+from fgsn_mmseg.engine import LogitAdjustmentHook
+
 
 class NoteSteps(Hook):
     """What every step is about to draw, and what the student gets to see."""
@@ -65,7 +67,9 @@ DDP = dict(
 STEP = dict(dropout=0.0, fraction_reference=None)
 
 
-def run(pairs: str, folder: Path, diff_rank_seed: bool, **kwargs) -> dict:
+def run(
+    pairs: str, folder: Path, diff_rank_seed: bool, further=(), **kwargs
+) -> dict:
     """Three iterations; what is to be compared between the ranks."""
     note = NoteSteps()
     runner = make_runner(
@@ -73,7 +77,7 @@ def run(pairs: str, folder: Path, diff_rank_seed: bool, **kwargs) -> dict:
         folder / f'run_{diff_rank_seed}{"_options" if kwargs else ""}',
         max_iters=3,
         launcher='pytorch',
-        hooks=[note],
+        hooks=[note, *further],
         randomness=dict(seed=0, diff_rank_seed=diff_rank_seed),
         model_wrapper_cfg=DDP,
         **kwargs,
@@ -136,7 +140,14 @@ def run_rank(rank: int, size: int, port: int, pairs: str, folder: Path):
     if size == 2:
         results['runs'] = [run(pairs, folder, one) for one in (False, True)]
         results['runs'].append(
-            run(pairs, folder, False, hook=OPTIONS, model=dict(LABELS))
+            run(
+                pairs,
+                folder,
+                False,
+                [LogitAdjustmentHook()],
+                hook=OPTIONS,
+                model=dict(LABELS),
+            )
         )
         results['step'] = step(pairs, folder / 'step_2', 2)
         results['failure'] = cluster(
