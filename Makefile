@@ -39,7 +39,9 @@ endif
 PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
-PIP_INSTALL := $(BIN)/python -m pip install --constraint $(CONSTRAINTS)
+# What is imported gets compiled then; all of it would take half a minute.
+PIP_INSTALL := $(BIN)/python -m pip install --no-compile \
+	--constraint $(CONSTRAINTS)
 CODE := fgsn_mmseg tools tests configs projects docs
 
 # Several processes share the machine: one thread each.

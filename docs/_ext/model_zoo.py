@@ -18,7 +18,7 @@ METAFILE = REPO / 'configs/fgsn/metafile.yml'
 TRAINED = {
     'fgsn-c20_r18s-d8_pspnet_1xb4-both-160_sacre-coeur-113x113': 'results.md',
     'fgsn-c20_r18s-d8_pspnet_1xb4-both-300_town-129x161': 'town_results.md',
-    'fgsn-c20_r18s-d8_pspnet_1xb4-both-whitened-fitted-150_town-129x161': (
+    'fgsn-c20_r18s-d8_pspnet_1xb4-both-whitened-fitted-120_town-129x161': (
         'results.md'
     ),
     'pspnet_r18s-d8_1xb8-300_town-129x161': 'town_results.md',

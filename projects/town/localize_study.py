@@ -71,7 +71,7 @@ def parse_args() -> argparse.Namespace:
         help='size of the images that FGSNs label; their own by default',
     )
     add('--streets', type=int, help='held-out streets of a new town')
-    add('--size', default='demo', help='of a new town')
+    add('--size', default='study', help='of a new town')
     add(
         '--work-dir',
         type=Path,

@@ -27,10 +27,10 @@ def parse_args() -> argparse.Namespace:
     add('out', type=Path, help='folder of the world')
     add(
         '--size',
-        default='demo',
+        default='study',
         choices=sorted(SIZES),
-        help='tiny: for tests; demo: a minute or two; full: thousands of '
-        'images (default: %(default)s)',
+        help='tiny: for tests; demo: of `make demo`, a minute; study: twice '
+        'as large images; full: thousands of them (default: %(default)s)',
     )
     add(
         '--seed',

@@ -223,14 +223,21 @@ def test_rows_are_what_they_are_called():
         for kind in ('fitted', 'kept'):
             own = hook.get('classifier', 'random') == kind
             assert own == (kind in parts)
-        assert hook.interval == (90 if '90' in parts else 100)
+        often = {'90': 90, 'third': 30}
+        intervals = [often[part] for part in parts if part in often]
+        assert hook.interval == (*intervals, 100)[0]
+        iterations = 100 if 'third' in parts else 300
+        assert config.train_cfg.max_iters == iterations
+        assert config.param_scheduler[-1].end == iterations
+        adjusted = 'adjustment' in config.default_hooks
+        assert adjusted == ('adjusted' in parts)
         assert bool(model.get('balance')) == ('balance' in parts)
         assert bool(model.get('teacher_momentum')) == ('momentum' in parts)
         kind = model.decode_head.loss_decode.get('type')
         assert (kind == 'PriorCorrectedLoss') == ('prior' in parts)
         losses = model.get('loss_corr') or []
         two = isinstance(losses, list) and len(losses) == 2
-        assert two == (extra in ('consistency', 'entropy'))
+        assert two == ('consistency' in parts or 'entropy' in parts)
         assert config.randomness.seed == 3
     assert base.pretty_text == text  # left as it was
     assert MODELS.build(model).num_clusters == 1000

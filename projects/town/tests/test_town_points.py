@@ -188,7 +188,7 @@ def test_moving_things_carry_no_matches(tiny, tiny_world):
 
 
 def test_poses_differ_by_5_to_10_degrees_and_up_to_a_metre(tiny):
-    settings = settings_for('demo')
+    settings = settings_for('study')
     angles, shifts = [], []
     for key in settings.image_keys():
         if not key.traversal:

@@ -113,9 +113,9 @@ SIZES: dict[str, WorldSettings] = {
         places=2,
         max_points=200,
     ),
-    # All that a network of 144 px can see of it, at half the work.
-    'small': WorldSettings(width=256, height=192),
-    'demo': WorldSettings(),
+    # The next one, at half the work: networks see it at 144 pixels height.
+    'demo': WorldSettings(width=256, height=192),
+    'study': WorldSettings(),
     'full': WorldSettings(
         width=640,
         height=480,
@@ -132,7 +132,7 @@ def settings_for(size: str, **changes: Any) -> WorldSettings:
     """Settings of a size with some of them changed.
 
     Args:
-        size: 'tiny', 'small', 'demo' or 'full'.
+        size: 'tiny', 'demo', 'study' or 'full'.
         changes: Fields of WorldSettings; None leaves the size's own value.
 
     Returns:

@@ -8,6 +8,6 @@ FGSN_CONFIG = (
     _CONFIGS / 'fgsn-c20_r18s-d8_pspnet_1xb4-both-300_town-129x161.py'
 )
 DEMO_CONFIG = (
-    _CONFIGS / 'fgsn-c20_r18s-d8_pspnet_1xb4-both-whitened-fitted-150_'
+    _CONFIGS / 'fgsn-c20_r18s-d8_pspnet_1xb4-both-whitened-fitted-120_'
     'town-129x161.py'
 )

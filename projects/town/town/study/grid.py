@@ -81,7 +81,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     'means-fitted-balance': MEANS | FITTED | BALANCE,
     'means-fitted-prior': MEANS | FITTED | PRIOR,
     'means-fitted-90-adjusted': MEANS | FITTED | EVERY_90 | ADJUSTED,
-    'means-fitted-entropy': MEANS | FITTED | EVERY_90 | ENTROPY,
+    'means-fitted-90-entropy': MEANS | FITTED | EVERY_90 | ENTROPY,
 }
 BEST = 'means-fitted-90'
 # Tried at every K, the others at SINGLE only.
@@ -92,7 +92,7 @@ EVERYWHERE = (
     'means-fitted-balance',
     'means-fitted-prior',
     'means-fitted-90-adjusted',
-    'means-fitted-entropy',
+    'means-fitted-90-entropy',
 )
 ROWS = tuple(
     [GridRow(f'c{k}', k) for k in NUMBERS]

@@ -88,7 +88,7 @@ class LocalizationTown:
         self,
         root: str | os.PathLike,
         work_dir: str | os.PathLike,
-        size: str = 'demo',
+        size: str = 'study',
         **changes: float,
     ) -> None:
         self.root, self.work_dir = Path(root), Path(work_dir)
