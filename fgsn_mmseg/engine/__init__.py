@@ -1,6 +1,6 @@
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .clustering_hook import ClusteringHook
-from .logit_adjustment_hook import LogitAdjustmentHook
+from .equipartition_hook import EquipartitionHook
 from .resumable_loop import ResumableIterBasedTrainLoop
 from .seeded_data import SeededDataset, SeededInfiniteSampler
 from .staircase_lr import StaircaseLR
@@ -8,7 +8,7 @@ from .staircase_lr import StaircaseLR
 __all__ = [
     'AtomicCheckpointHook',
     'ClusteringHook',
-    'LogitAdjustmentHook',
+    'EquipartitionHook',
     'ResumableIterBasedTrainLoop',
     'SeededDataset',
     'SeededInfiniteSampler',

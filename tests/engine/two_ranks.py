@@ -24,7 +24,7 @@ import fgsn_mmseg  # noqa: F401  before mmseg.models, which needs mmcv.ops
 # isort: split
 from tiny_runs import QuietRunner, make_runner, run_config, train
 
-from fgsn_mmseg.engine import LogitAdjustmentHook
+from fgsn_mmseg.engine import EquipartitionHook
 
 
 class NoteSteps(Hook):
@@ -144,7 +144,7 @@ def run_rank(rank: int, size: int, port: int, pairs: str, folder: Path):
                 pairs,
                 folder,
                 False,
-                [LogitAdjustmentHook()],
+                [EquipartitionHook()],
                 hook=OPTIONS,
                 model=dict(LABELS),
             )

@@ -229,8 +229,8 @@ def test_rows_are_what_they_are_called():
         iterations = 100 if 'third' in parts else 300
         assert config.train_cfg.max_iters == iterations
         assert config.param_scheduler[-1].end == iterations
-        adjusted = 'adjustment' in config.default_hooks
-        assert adjusted == ('adjusted' in parts)
+        equal = 'equipartition' in config.default_hooks
+        assert equal == ('equal' in parts)
         assert bool(model.get('balance')) == ('balance' in parts)
         assert bool(model.get('teacher_momentum')) == ('momentum' in parts)
         kind = model.decode_head.loss_decode.get('type')

@@ -62,7 +62,7 @@ ENTROPY = {
     'model.loss_corr': [CORR, dict(type='MeanEntropyLoss', loss_weight=0.1)]
 }
 CONTRAST = {'model.loss_feat': dict(type='PrototypeContrastiveLoss')}
-ADJUSTED = {'default_hooks.adjustment': dict(type='LogitAdjustmentHook')}
+EQUAL = {'default_hooks.equipartition': dict(type='EquipartitionHook')}
 OPTIONS: dict[str, dict[str, Any]] = {
     'whitened': WHITENED,
     'means': MEANS,
@@ -80,7 +80,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     'contrast': CONTRAST,
     'means-fitted-balance': MEANS | FITTED | BALANCE,
     'means-fitted-prior': MEANS | FITTED | PRIOR,
-    'means-fitted-90-adjusted': MEANS | FITTED | EVERY_90 | ADJUSTED,
+    'means-fitted-90-equal': MEANS | FITTED | EVERY_90 | EQUAL,
     'means-fitted-90-entropy': MEANS | FITTED | EVERY_90 | ENTROPY,
 }
 BEST = 'means-fitted-90'
@@ -91,7 +91,7 @@ EVERYWHERE = (
     'means-fitted-third',
     'means-fitted-balance',
     'means-fitted-prior',
-    'means-fitted-90-adjusted',
+    'means-fitted-90-equal',
     'means-fitted-90-entropy',
 )
 ROWS = tuple(
