@@ -70,6 +70,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     'kept': KEPT,
     'means-fitted': MEANS | FITTED,
     'means-fitted-90': MEANS | FITTED | EVERY_90,
+    'third': THIRD,
     'means-fitted-third': MEANS | FITTED | THIRD,
     'means-fitted-third-equal': MEANS | FITTED | THIRD | EQUAL,
     'means-kept': MEANS | KEPT,
