@@ -190,4 +190,4 @@ def test_the_command_line(small_world, tmp_path, call):
 def test_help_names_the_defaults(call):
     done = call('render.py', '--help')
     assert done.code == 0
-    assert '(default: demo)' in done.out and '--workers' in done.out
+    assert '(default: study)' in done.out and '--workers' in done.out
