@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from mmengine.dist import broadcast, is_main_process
-from mmengine.hooks import EMAHook, Hook
+from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
 
@@ -16,6 +16,7 @@ from .codebook_fit import fit_on_rank_0
 from .feature_sampling import check_clusterable, sample_features
 from .gathering import gather
 from .new_labels import (
+    averaged_models,
     forget,
     hand_over,
     keep_rows,
@@ -224,9 +225,8 @@ class ClusteringHook(Hook):
                 (self.seed, runner.iter),
             )
         forget(runner.optim_wrapper, drawn, self.keep_momentum, kept)
-        for hook in runner.hooks:
-            if isinstance(hook, EMAHook):
-                hand_over(model, hook.ema_model.module, drawn)
+        for averaged in averaged_models(runner):
+            hand_over(model, averaged, drawn)
         model.train(training)
         if is_main_process():
             name = f'clustering_iter_{runner.iter}.h5'

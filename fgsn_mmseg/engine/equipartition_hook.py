@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.dist import broadcast, is_main_process
-from mmengine.hooks import EMAHook, Hook
+from mmengine.hooks import Hook
 from mmseg.registry import HOOKS
 from torch import Tensor
 
 from ..clustering import FeatureReservoir, column_offsets
 from .clustering_hook import unwrapped
 from .gathering import gather
+from .new_labels import averaged_models
 from .pair_sampling import Seeds, drawn_pairs
 from .seeding import derive_seed, shared_seed
 
@@ -82,13 +81,6 @@ class EquipartitionHook(Hook):
             bias.data += self.strength * shift
 
 
-def averaged_models(runner: Any) -> Iterator[Any]:
-    """The models that the run's ``EMAHook`` average."""
-    for hook in runner.hooks:
-        if isinstance(hook, EMAHook):
-            yield unwrapped(hook.ema_model.module)
-
-
 def main_bias(model: Any) -> Tensor:
     """Bias (K,) of the classifier whose output are the model's logits."""
     head = getattr(model, 'main_head', None)
@@ -128,7 +120,7 @@ def sample_logits(
         seeds: See there.
 
     Returns:
-        (M, K) float32 on rank 0, M being at most 20,000 and 2^24 / K; (0, K)
+        (M, K) float32 on rank 0, M being at most 20,000 and 2^24 / K; empty
         on the others.
     """
     classes = model.num_clusters
@@ -156,6 +148,4 @@ def sample_logits(
 
     (reservoir,) = gather(runner, offer, limit)
     model.train(training)
-    if not len(reservoir):
-        return torch.zeros(0, classes)
-    return torch.from_numpy(np.ascontiguousarray(reservoir.features()))
+    return torch.from_numpy(reservoir.features())

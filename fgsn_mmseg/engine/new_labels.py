@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
+from mmengine.hooks import EMAHook
 from torch import Tensor, nn
 
 
@@ -63,6 +65,13 @@ def keep_rows(
         if id(parameter) in before:
             rows = kept.to(parameter.device)
             parameter[rows] = before[id(parameter)][rows]
+
+
+def averaged_models(runner: Any) -> Iterator[nn.Module]:
+    """The models that the run's ``EMAHook`` average."""
+    for hook in runner.hooks:
+        if isinstance(hook, EMAHook):
+            yield hook.ema_model.module
 
 
 def hand_over(
