@@ -74,11 +74,11 @@ def test_only_the_bias_after_the_last_iteration(pairs, plain, tmp_path):
     after = run_with_hook(pairs, tmp_path, strength=0.5, num_pairs=3)
     for number in (1, 2, 3):
         states = [
-            torch.load(where / f'iter_{number}.pth', weights_only=False)
+            torch.load(where / f'iter_{number}.pth')
             for where in (folder, tmp_path)
         ]
         assert_same_state(*(state['state_dict'] for state in states))
-    state = torch.load(tmp_path / 'iter_4.pth', weights_only=False)
+    state = torch.load(tmp_path / 'iter_4.pth')
     assert_same_state(state['state_dict'], after.model.state_dict())
     # All cells of the three pairs are fewer than the limit.
     model = before.model.eval()
