@@ -96,7 +96,7 @@ def test_ten_iterations(name, trees, tmp_path):
     assert bool(adapters) == ('frozen' not in name)
     assert all(p.any() for n, p in adapters.items() if '.up' in n)
 
-    state = torch.load(tmp_path / 'iter_10.pth', weights_only=False)
+    state = torch.load(tmp_path / 'iter_10.pth')
     inside = {n for n in state['state_dict'] if n.startswith('backbone.')}
     assert inside == {f'backbone.{n}' for n in [*adapters, 'checksum']}
     again = init_model(config, str(tmp_path / 'iter_10.pth'), device='cpu')

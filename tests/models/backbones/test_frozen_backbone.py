@@ -94,7 +94,7 @@ def test_training_resumes_from_what_was_trained(start, pairs, tmp_path):
     assert frozen.network.layer1[0].conv2.parametrizations.weight[0].up.any()
 
     saved = tmp_path / 'whole' / 'iter_3.pth'
-    state = torch.load(saved, weights_only=False)['state_dict']
+    state = torch.load(saved)['state_dict']
     inside = [n for n in state if 'backbone.network' in n]
     assert inside and all('parametrizations.weight.0.' in n for n in inside)
     resumed = train(
